@@ -1,1 +1,10 @@
-export {};
+import type { Media, MediaOptions } from './media.ts';
+import { WorkerPool } from './pool.ts';
+import { forkWorker } from './rim/fork.ts';
+
+export * from './media.ts';
+
+/** Starts the worker processes; rejects with one clear line when one cannot start, as with a UDP port in use. */
+export function startMedia(options: MediaOptions): Promise<Media> {
+  return WorkerPool.start(options, () => forkWorker(options.workerPath));
+}

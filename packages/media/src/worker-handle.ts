@@ -1,0 +1,167 @@
+import type { FromWorker, ToWorker, WorkerOptions, WorkerProcess, WorkerStatistics } from './channel.ts';
+import { LogBudget } from './log-budget.ts';
+import { type Accepted, type AcceptRequest, MediaError, type MediaEvent, type MediaLog } from './media.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 3_000;
+const PULSE_INTERVAL_MS = 1_000;
+/** A worker that misses this many pulses in a row hangs and is killed. */
+const MISSED_PULSES = 15;
+
+type Reply = Extract<FromWorker, { requestId: number }>;
+
+interface Pending {
+  settle(reply: Reply): void;
+  fail(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+/** One worker process from its start to its end: requests with time limits, events, its log lines. */
+export class WorkerHandle {
+  readonly #process: WorkerProcess;
+  readonly #log: MediaLog;
+  readonly #complaints: LogBudget;
+  readonly #pending = new Map<number, Pending>();
+  readonly #gone: Promise<string>;
+  #requestId = 0;
+  #missedPulses = 0;
+  #started: { resolve(port: number): void; reject(error: Error): void } | undefined;
+  #stopping = false;
+
+  constructor(process: WorkerProcess, log: MediaLog, onEvent: (event: MediaEvent) => void) {
+    this.#process = process;
+    this.#log = log;
+    this.#complaints = new LogBudget((fields, message) => this.#say('warn', fields, message));
+    process.onMessage((message) => this.#receive(message, onEvent));
+    process.onComplaint((line) => this.#complaints.say({}, line.slice(0, 500)));
+    this.#gone = new Promise((resolve) => {
+      process.onExit((how) => {
+        this.#end(how);
+        resolve(how);
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Resolves with how the process ended: "exit code 1", "signal SIGKILL". */
+  get gone(): Promise<string> {
+    return this.#gone;
+  }
+
+  /** Opens the worker's transport; resolves with its UDP port. */
+  async start(options: WorkerOptions): Promise<number> {
+    const pulse = setInterval(() => this.#checkPulse(), PULSE_INTERVAL_MS);
+    pulse.unref();
+    const timeout = setTimeout(() => {
+      this.#started?.reject(new Error('a media worker did not start within 10 seconds'));
+    }, START_TIMEOUT_MS);
+    const started = new Promise<number>((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    void this.#gone.then((how) => {
+      clearInterval(pulse);
+      this.#started?.reject(new Error(`a media worker ended at its start: ${how}`));
+    });
+    this.#process.send({ type: 'start', options });
+    try {
+      return await started;
+    } catch (error) {
+      this.#stopping = true;
+      this.#process.kill();
+      throw error;
+    } finally {
+      clearTimeout(timeout);
+      this.#started = undefined;
+    }
+  }
+
+  async accept(request: AcceptRequest): Promise<Accepted> {
+    const late = () => this.close(request.connectionId);
+    const reply = await this.#request((requestId) => ({ type: 'accept', requestId, request }), late);
+    if (reply.type === 'accepted') return reply.accepted;
+    if (reply.type === 'rejected') throw new MediaError(reply.code, reply.message);
+    throw new MediaError('UNAVAILABLE', 'the media worker gave another answer than was asked for');
+  }
+
+  async statistics(): Promise<WorkerStatistics | undefined> {
+    const reply = await this.#request((requestId) => ({ type: 'statistics', requestId })).catch(() => undefined);
+    return reply?.type === 'statistics' ? reply.statistics : undefined;
+  }
+
+  close(connectionId: string): void {
+    this.#process.send({ type: 'close', connectionId });
+  }
+
+  /** Lets the worker end by itself, and kills it when that takes too long. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#process.send({ type: 'shutdown' });
+    const timer = setTimeout(() => this.#process.kill(), STOP_TIMEOUT_MS);
+    await this.#gone;
+    clearTimeout(timer);
+  }
+
+  #request(message: (requestId: number) => ToWorker, onTimeout?: () => void): Promise<Reply> {
+    const requestId = ++this.#requestId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(requestId);
+        onTimeout?.();
+        reject(new MediaError('UNAVAILABLE', 'the media worker did not answer within 5 seconds'));
+      }, REQUEST_TIMEOUT_MS);
+      this.#pending.set(requestId, { settle: resolve, fail: reject, timer });
+      this.#process.send(message(requestId));
+    });
+  }
+
+  #receive(message: FromWorker, onEvent: (event: MediaEvent) => void): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#started?.resolve(message.port);
+      case 'refused':
+        return this.#started?.reject(new Error(message.message));
+      case 'event':
+        return onEvent(message.event);
+      case 'log':
+        return this.#say(message.level, message.fields, message.message);
+      case 'pulse':
+        this.#missedPulses = 0;
+        return;
+      default:
+        this.#reply(message);
+    }
+  }
+
+  #reply(message: Reply): void {
+    const pending = this.#pending.get(message.requestId);
+    if (!pending) return;
+    this.#pending.delete(message.requestId);
+    clearTimeout(pending.timer);
+    pending.settle(message);
+  }
+
+  /** Pulses are counted, not timed: after a sleep of the machine both processes wake up late. */
+  #checkPulse(): void {
+    if (++this.#missedPulses !== MISSED_PULSES) return;
+    this.#say('error', {}, `media worker gave no sign of life for ${MISSED_PULSES} seconds: killed`);
+    this.#process.kill();
+  }
+
+  #end(how: string): void {
+    for (const { fail, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      fail(new MediaError('UNAVAILABLE', 'the media worker ended'));
+    }
+    this.#pending.clear();
+    this.#complaints.stop();
+    if (!this.#stopping) this.#say('error', {}, `media worker ended: ${how}`);
+  }
+
+  #say(level: 'info' | 'warn' | 'error', fields: object, message: string): void {
+    this.#log[level]({ ...fields, mediaWorker: this.#process.pid }, message);
+  }
+}
