@@ -1,4 +1,9 @@
-import { StartupError } from './startup-error.ts';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
+import { availableParallelism, homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { messageOf, StartupError } from './startup-error.ts';
 
 /** What the server was told at start-up; every member has passed its checks. */
 export interface Config {
@@ -33,7 +38,300 @@ export class ConfigError extends StartupError {
   override name = 'ConfigError';
 }
 
-/** Reads flags, FOOTLIGHTS_* variables, the --config file and the defaults, in this order of precedence. */
-export function loadConfig(_argv: readonly string[], _env: NodeJS.ProcessEnv): Config | { help: string } {
-  throw new ConfigError('not written');
+/** Turns an option's text into its value, or throws the half sentence that follows "must be". */
+type Parse<T> = (text: string, folder: string) => T;
+
+interface Option<T> {
+  /** Of the flag and of the file's member; the variable is FOOTLIGHTS_ and this in capitals. */
+  name: string;
+  /** What the flag is followed by; absent: the flag stands alone, and means "true". */
+  argument?: string;
+  help: string;
+  parse: Parse<T>;
+  default: T;
+  /** The default as the help shows it, when that is not the value. */
+  defaultText?: string;
 }
+
+class Expected extends Error {}
+
+const integer =
+  (from: number, to: number): Parse<number> =>
+  (text) => {
+    const value = Number(text);
+    if (/^\d{1,9}$/.test(text) && value >= from && value <= to) return value;
+    throw new Expected(`a whole number from ${from} to ${to}`);
+  };
+
+const matching =
+  (pattern: RegExp, description: string): Parse<string> =>
+  (text) => {
+    if (pattern.test(text)) return text;
+    throw new Expected(description);
+  };
+
+const oneOf =
+  <T extends string>(values: readonly T[]): Parse<T> =>
+  (text) => {
+    const value = values.find((known) => known === text);
+    if (value) return value;
+    throw new Expected(`one of ${values.join(', ')}`);
+  };
+
+const address: Parse<string> = (text) => {
+  if (isIP(text)) return text;
+  throw new Expected('an IPv4 or IPv6 address');
+};
+
+// Shells expand the tilde, files and most service managers do not.
+const path: Parse<string> = (text, folder) => {
+  if (text === '' || text.includes('\0')) throw new Expected('a path');
+  return text === '~' || text.startsWith('~/') ? resolve(homedir(), text.slice(2)) : resolve(folder, text);
+};
+
+const readableFile: Parse<string> = (text, folder) => {
+  const file = path(text, folder);
+  try {
+    accessSync(file, constants.R_OK);
+    return file;
+  } catch (error) {
+    throw new Expected(`a file that can be read (${messageOf(error)})`);
+  }
+};
+
+/** A switch that turns something off: true gives false. */
+const off: Parse<boolean> = (text, folder) => ['false', '0'].includes(oneOf(['true', 'false', '1', '0'])(text, folder));
+
+/** Every option, in the order of the help. Flags, variables, file members and help all derive from it. */
+const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
+  host: {
+    name: 'host',
+    argument: 'ADDRESS',
+    help: 'address to listen on',
+    parse: matching(/^[\w.:%-]{1,253}$/, 'an address or a host name'),
+    default: '127.0.0.1',
+  },
+  port: {
+    name: 'port',
+    argument: 'PORT',
+    help: 'TCP port of API, WHIP and events; 0 takes any free one',
+    parse: integer(0, 65_535),
+    default: 7070,
+  },
+  mediaPort: {
+    name: 'media-port',
+    argument: 'PORT',
+    help: 'UDP port of the first media worker, the others follow; 0 takes any free ones',
+    parse: integer(0, 65_535),
+    default: 7071,
+  },
+  announceIp: {
+    name: 'announce-ip',
+    argument: 'ADDRESS',
+    help: 'address under which clients reach the media ports',
+    parse: address,
+    default: undefined,
+    defaultText: 'that of --host',
+  },
+  dataDir: {
+    name: 'data-dir',
+    argument: 'FOLDER',
+    help: 'folder of the database, the keys and endpoints.json',
+    parse: path,
+    default: resolve(homedir(), '.footlights'),
+    defaultText: '~/.footlights',
+  },
+  region: {
+    name: 'region',
+    argument: 'REGION',
+    help: 'AWS region of the ARNs and of the signatures',
+    parse: matching(/^[a-z0-9-]{1,32}$/, 'lower-case letters, digits and hyphens, at most 32'),
+    default: 'us-west-2',
+  },
+  accountId: {
+    name: 'account-id',
+    argument: 'DIGITS',
+    help: 'AWS account of the ARNs',
+    parse: matching(/^\d{12}$/, '12 digits'),
+    default: '123456789012',
+  },
+  tlsCert: {
+    name: 'tls-cert',
+    argument: 'FILE',
+    help: 'PEM certificate chain; with --tls-key: HTTPS instead of HTTP',
+    parse: readableFile,
+    default: undefined,
+  },
+  tlsKey: {
+    name: 'tls-key',
+    argument: 'FILE',
+    help: 'PEM private key of --tls-cert',
+    parse: readableFile,
+    default: undefined,
+  },
+  auth: {
+    name: 'no-auth',
+    help: 'accept API calls of everybody who can connect, signed or not',
+    parse: off,
+    default: true,
+    defaultText: 'calls must be signed',
+  },
+  mediaWorkers: {
+    name: 'media-workers',
+    argument: 'NUMBER',
+    help: 'processes that forward media',
+    parse: integer(1, 256),
+    default: Math.max(1, availableParallelism() - 1),
+    defaultText: 'cores - 1, at least 1',
+  },
+  sessionEndDelay: {
+    name: 'session-end-delay',
+    argument: 'SECONDS',
+    help: 'how long a session outlives its last publisher',
+    parse: integer(0, 86_400),
+    default: 180,
+  },
+  publishersPerStage: {
+    name: 'publishers-per-stage',
+    argument: 'NUMBER',
+    help: 'how many may publish in one stage at once',
+    parse: integer(1, 1_000),
+    default: 12,
+  },
+  logLevel: {
+    name: 'log-level',
+    argument: 'LEVEL',
+    help: logLevels.join(', '),
+    parse: oneOf(logLevels),
+    default: 'info',
+  },
+};
+
+type OptionEntry = { [K in keyof Config]-?: [K, Option<Config[K]>] }[keyof Config];
+const entries = Object.entries(options) as OptionEntry[];
+const optionNames = new Set(entries.map(([, { name }]) => name));
+const standAlone = new Set(entries.filter(([, { argument }]) => !argument).map(([, { name }]) => name));
+
+/** One value as it was given, and where: "--port", "FOOTLIGHTS_PORT" or "port in /etc/footlights.yaml". */
+interface Given {
+  text: string;
+  where: string;
+  /** What a relative path is relative to. */
+  folder: string;
+}
+type Source = ReadonlyMap<string, Given>;
+
+/** Reads flags, FOOTLIGHTS_* variables, the --config file and the defaults, in this order of precedence. */
+export function loadConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config | { help: string } {
+  const flags = readFlags(argv);
+  if (flags.has('help')) return { help: help() };
+  const variables = readVariables(env);
+  const file = flags.get('config') ?? variables.get('config');
+  const sources = [flags, variables, file ? readFile(file) : new Map<string, Given>()];
+  const config = Object.fromEntries(entries.map(([key, option]) => [key, choose(option, sources)]));
+  return checkTogether(config as unknown as Config);
+}
+
+function choose(option: Option<unknown>, sources: readonly Source[]): unknown {
+  const given = sources.map((source) => source.get(option.name)).find((value) => value !== undefined);
+  if (!given) return option.default;
+  try {
+    return option.parse(given.text, given.folder);
+  } catch (error) {
+    if (!(error instanceof Expected)) throw error;
+    throw new ConfigError(`${given.where} is ${JSON.stringify(given.text)}, it must be ${error.message}`);
+  }
+}
+
+function checkTogether(config: Config): Config {
+  const { mediaPort, mediaWorkers, tlsCert, tlsKey } = config;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    const [given, missing] = tlsCert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    throw new ConfigError(`tls-${given} is given without tls-${missing}: give both, or none`);
+  }
+  if (mediaPort !== 0 && mediaPort + mediaWorkers - 1 > 65_535)
+    throw new ConfigError(
+      `media-port ${mediaPort} leaves no room for ${mediaWorkers} media workers, which use one port each: choose at most ${65_536 - mediaWorkers}`,
+    );
+  return config;
+}
+
+function readFlags(argv: readonly string[]): Source {
+  const flags = new Map<string, Given>();
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '-h') word = '--help';
+    const [, name = '', equals, attached] = /^--([^=]*)(=?)(.*)$/s.exec(word) ?? [];
+    if (name !== 'help' && name !== 'config' && !optionNames.has(name))
+      throw new ConfigError(`unknown option ${JSON.stringify(word)}: see "footlights start --help"`);
+    const takesNone = name === 'help' || standAlone.has(name);
+    const text = equals ? attached : takesNone ? 'true' : rest.shift();
+    if (text === undefined) throw new ConfigError(`--${name} needs a value: see "footlights start --help"`);
+    flags.set(name, { text, where: `--${name}`, folder: process.cwd() });
+  }
+  return flags;
+}
+
+const variableOf = (name: string) => `FOOTLIGHTS_${name.toUpperCase().replaceAll('-', '_')}`;
+
+// Unknown FOOTLIGHTS_ variables are left alone: other programs of the project read some of their own.
+function readVariables(env: NodeJS.ProcessEnv): Source {
+  const variables = new Map<string, Given>();
+  for (const name of [...optionNames, 'config']) {
+    const text = env[variableOf(name)];
+    if (text !== undefined && text !== '')
+      variables.set(name, { text, where: variableOf(name), folder: process.cwd() });
+  }
+  return variables;
+}
+
+/** A JSON or YAML file: one object whose members are named as the flags. */
+function readFile({ text, where, folder }: Given): Source {
+  const file = path(text, folder);
+  const values = new Map<string, Given>();
+  for (const [name, value] of Object.entries(parseFile(file, where))) {
+    if (!optionNames.has(name))
+      throw new ConfigError(`unknown option ${JSON.stringify(name)} in ${file}: see "footlights start --help"`);
+    if (typeof value !== 'string')
+      throw new ConfigError(`${name} in ${file} must be one value, not a list or an object`);
+    values.set(name, { text: value, where: `${name} in ${file}`, folder: dirname(file) });
+  }
+  return values;
+}
+
+/** JSON is YAML; the failsafe schema leaves every value as it was written, so an account id keeps its leading zeros. */
+function parseFile(file: string, where: string): object {
+  let value: unknown;
+  try {
+    const yaml: typeof import('yaml') = createRequire(import.meta.url)('yaml');
+    value = yaml.parse(readFileSync(file, 'utf8'), { schema: 'failsafe', logLevel: 'error' });
+  } catch (error) {
+    throw new ConfigError(`${where}: ${file} cannot be read as JSON or YAML (${messageOf(error)})`);
+  }
+  if (value === null || value === '') return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value;
+  throw new ConfigError(`${where}: ${file} must hold one object of options`);
+}
+
+function help(): string {
+  const rows = entries.map(([, option]) => {
+    const shown = option.defaultText ?? option.default;
+    return [usage(option), `${option.help}${shown === undefined ? '' : ` (${shown})`}`];
+  });
+  rows.push(['--config FILE', 'JSON or YAML file with the same names']);
+  rows.push(['--help', 'this text']);
+  const width = Math.max(...rows.map(([left = '']) => left.length));
+  const table = rows.map(([left = '', right]) => `  ${left.padEnd(width)}  ${right}`);
+  return [
+    'Usage: footlights start [options]',
+    '',
+    ...table,
+    '',
+    'Each option is also a variable (--media-port: FOOTLIGHTS_MEDIA_PORT) and a member of the file (media-port).',
+    'Flags win over variables, variables over the file, the file over the defaults.',
+    '',
+  ].join('\n');
+}
+
+const usage = ({ name, argument }: { name: string; argument?: string }) =>
+  argument ? `--${name} ${argument}` : `--${name}`;

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'footlights-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function load(argv: string[], env: NodeJS.ProcessEnv = {}): Config {
+  const config = loadConfig(argv, env);
+  if ('help' in config) throw new Error('help');
+  return config;
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function refusal(argv: string[], env: NodeJS.ProcessEnv = {}): string {
+  try {
+    load(argv, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error('was accepted');
+}
+
+describe('loadConfig', () => {
+  it('has a default for everything', () => {
+    expect(load([])).toMatchObject({
+      host: '127.0.0.1',
+      port: 7070,
+      mediaPort: 7071,
+      announceIp: undefined,
+      dataDir: join(homedir(), '.footlights'),
+      region: 'us-west-2',
+      accountId: '123456789012',
+      auth: true,
+      sessionEndDelay: 180,
+      publishersPerStage: 12,
+      logLevel: 'info',
+    });
+    expect(load([]).mediaWorkers).toBeGreaterThanOrEqual(1);
+  });
+
+  it('lets flags win over variables, variables over the file, the file over defaults', () => {
+    const config = file('order.yaml', 'port: 1\nmedia-port: 1\nsession-end-delay: 1\n');
+    const env = { FOOTLIGHTS_PORT: '2', FOOTLIGHTS_MEDIA_PORT: '2', FOOTLIGHTS_CONFIG: config };
+    expect(load(['--port', '3'], env)).toMatchObject({
+      port: 3,
+      mediaPort: 2,
+      sessionEndDelay: 1,
+      region: 'us-west-2',
+    });
+  });
+
+  it('reads both spellings of a flag, and the last of two', () => {
+    expect(load(['--port=1', '--region', 'eu-west-1', '--port', '2'])).toMatchObject({ port: 2, region: 'eu-west-1' });
+  });
+
+  it.each([
+    [['--no-auth'], {}, false],
+    [[], { FOOTLIGHTS_NO_AUTH: '1' }, false],
+    [[], { FOOTLIGHTS_NO_AUTH: 'true' }, false],
+    [[], { FOOTLIGHTS_NO_AUTH: 'false' }, true],
+    [['--no-auth=false'], { FOOTLIGHTS_NO_AUTH: '1' }, true],
+    [[], { FOOTLIGHTS_NO_AUTH: '' }, true],
+  ])('reads the switch %j %j', (argv, env, auth) => {
+    expect(load(argv, env).auth).toBe(auth);
+  });
+
+  it('reads a JSON file, and values as they were written', () => {
+    const json = file('a.json', '{"port": 8080, "no-auth": true, "account-id": "000000000001"}');
+    expect(load(['--config', json])).toMatchObject({ port: 8080, auth: false, accountId: '000000000001' });
+    const yaml = file('a.yaml', 'account-id: 000000000001\nannounce-ip: 203.0.113.7\n');
+    expect(load(['--config', yaml])).toMatchObject({ accountId: '000000000001', announceIp: '203.0.113.7' });
+    expect(load(['--config', file('empty.yaml', '')]).port).toBe(7070);
+  });
+
+  it('resolves paths against the folder of the file, against the working folder, and from home', () => {
+    const yaml = file('paths.yaml', 'data-dir: data\n');
+    expect(load(['--config', yaml]).dataDir).toBe(join(folder, 'data'));
+    expect(load(['--data-dir', 'data']).dataDir).toBe(join(process.cwd(), 'data'));
+    expect(load([], { FOOTLIGHTS_DATA_DIR: '~/stage' }).dataDir).toBe(join(homedir(), 'stage'));
+  });
+
+  it.each([
+    ['port', '0', '65535'],
+    ['session-end-delay', '0', '86400'],
+    ['publishers-per-stage', '1', '1000'],
+    ['media-workers', '1', '256'],
+  ])('accepts %s from %s to %s and nothing beyond', (name, from, to) => {
+    expect(() => load([`--${name}`, from, '--media-port=0'])).not.toThrow();
+    expect(() => load([`--${name}`, to, '--media-port=0'])).not.toThrow();
+    for (const text of [String(Number(from) - 1), String(Number(to) + 1), '1.5', '0x10', ' 1', ''])
+      expect(refusal([`--${name}`, text, '--media-port=0'])).toBe(
+        `--${name} is ${JSON.stringify(text)}, it must be a whole number from ${from} to ${to}`,
+      );
+  });
+
+  it.each<[string[], NodeJS.ProcessEnv, string]>([
+    [['--prot', '1'], {}, 'unknown option "--prot": see "footlights start --help"'],
+    [['7070'], {}, 'unknown option "7070": see "footlights start --help"'],
+    [['--port'], {}, '--port needs a value: see "footlights start --help"'],
+    [[], { FOOTLIGHTS_PORT: 'http' }, 'FOOTLIGHTS_PORT is "http", it must be a whole number from 0 to 65535'],
+    [['--account-id', '1'], {}, '--account-id is "1", it must be 12 digits'],
+    [['--announce-ip', 'me'], {}, '--announce-ip is "me", it must be an IPv4 or IPv6 address'],
+    [['--data-dir', ''], {}, '--data-dir is "", it must be a path'],
+    [['--no-auth=maybe'], {}, '--no-auth is "maybe", it must be one of true, false, 1, 0'],
+    [
+      ['--log-level', 'loud'],
+      {},
+      '--log-level is "loud", it must be one of silent, fatal, error, warn, info, debug, trace',
+    ],
+    [
+      ['--media-port', '65535', '--media-workers', '2'],
+      {},
+      'media-port 65535 leaves no room for 2 media workers, which use one port each: choose at most 65534',
+    ],
+    [['--tls-key', import.meta.filename], {}, 'tls-key is given without tls-cert: give both, or none'],
+    [['--tls-cert', import.meta.filename], {}, 'tls-cert is given without tls-key: give both, or none'],
+  ])('refuses %j %j', (argv, env, message) => {
+    expect(refusal(argv, env)).toBe(message);
+  });
+
+  it.each([
+    ['unknown.yaml', 'prot: 1', 'unknown option "prot" in FILE: see "footlights start --help"'],
+    ['number.yaml', 'port: ten', 'port in FILE is "ten", it must be a whole number from 0 to 65535'],
+    ['nested.json', '{"port": [1]}', 'port in FILE must be one value, not a list or an object'],
+    ['list.json', '[1]', '--config: FILE must hold one object of options'],
+  ])('refuses the file %s', (name, text, message) => {
+    const path = file(name, text);
+    expect(refusal(['--config', path])).toBe(message.replace('FILE', path));
+  });
+
+  it('says in one line why a file cannot be read', () => {
+    const broken = refusal(['--config', file('broken.json', '{"port": ')]);
+    expect(broken).toMatch(/^--config: .*broken\.json cannot be read as JSON or YAML \(.+\)$/);
+    const absent = refusal([], { FOOTLIGHTS_CONFIG: join(folder, 'absent.yaml') });
+    expect(absent).toMatch(/^FOOTLIGHTS_CONFIG: .*absent\.yaml cannot be read .*no such file/);
+    expect(refusal(['--tls-cert', join(folder, 'absent.pem')])).toMatch(/a file that can be read \(.*no such file/);
+  });
+
+  it('prints help that names every option', () => {
+    const result = loadConfig(['--port', '1', '--help'], {});
+    expect(result).toHaveProperty('help');
+    const text = 'help' in result ? result.help : '';
+    for (const name of ['host', 'port', 'media-port', 'announce-ip', 'data-dir', 'region', 'account-id', 'tls-cert'])
+      expect(text).toContain(`--${name} `);
+    for (const name of ['tls-key', 'no-auth', 'media-workers', 'session-end-delay', 'log-level', 'config'])
+      expect(text).toContain(`--${name} `);
+    expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
+  });
+});

@@ -1,0 +1,115 @@
+import { type Kysely, type Migration, sql } from 'kysely';
+
+/** Every change of the schema, in the order of the names. One that was released is never edited. */
+export const migrations: Record<string, Migration> = {
+  '0001-stages': { up: createStages },
+  '0002-sessions': { up: createSessions },
+  '0003-participants': { up: createParticipants },
+  '0004-events': { up: createEvents },
+};
+
+// A migration sees the schema of its own time, not today's: hence `unknown`.
+async function createStages(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('stages')
+    .addColumn('arn', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('tags', 'text', (column) => column.notNull())
+    .addColumn('recording', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('active_session_id', 'text')
+    .execute();
+  await db.schema
+    .createIndex('stages_in_list_order')
+    .on('stages')
+    .columns(['account', 'region', 'created_at', 'arn'])
+    .execute();
+}
+
+async function createSessions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('sessions')
+    .addColumn('stage_arn', 'text', (column) => column.notNull().references('stages.arn').onDelete('cascade'))
+    .addColumn('session_id', 'text', (column) => column.notNull())
+    .addColumn('start_time', 'text', (column) => column.notNull())
+    .addColumn('end_time', 'text')
+    .addPrimaryKeyConstraint('sessions_key', ['stage_arn', 'session_id'])
+    .execute();
+  await db.schema
+    .createIndex('sessions_in_list_order')
+    .on('sessions')
+    .columns(['stage_arn', 'start_time', 'session_id'])
+    .execute();
+  await db.schema
+    .createIndex('sessions_open')
+    .on('sessions')
+    .column('session_id')
+    .where(sql.ref('end_time'), 'is', null)
+    .execute();
+}
+
+async function createParticipants(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('participants')
+    .addColumn('stage_arn', 'text', (column) => column.notNull())
+    .addColumn('session_id', 'text', (column) => column.notNull())
+    .addColumn('participant_id', 'text', (column) => column.notNull())
+    .addColumn('user_id', 'text', (column) => column.notNull())
+    .addColumn('attributes', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('first_join_time', 'text', (column) => column.notNull())
+    .addColumn('published', 'integer', (column) => column.notNull())
+    .addColumn('protocol', 'text', (column) => column.notNull())
+    .addColumn('client', 'text', (column) => column.notNull())
+    .addColumn('barred', 'integer', (column) => column.notNull())
+    .addColumn('recording_state', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('participants_key', ['stage_arn', 'session_id', 'participant_id'])
+    .addForeignKeyConstraint(
+      'participants_session',
+      ['stage_arn', 'session_id'],
+      'sessions',
+      ['stage_arn', 'session_id'],
+      (key) => key.onDelete('cascade'),
+    )
+    .execute();
+  await db.schema
+    .createIndex('participants_in_list_order')
+    .on('participants')
+    .columns(['stage_arn', 'session_id', 'first_join_time', 'participant_id'])
+    .execute();
+  await db.schema
+    .createIndex('participants_connected')
+    .on('participants')
+    .column('participant_id')
+    .where(sql.ref('state'), '=', sql.lit('CONNECTED'))
+    .execute();
+}
+
+async function createEvents(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('events')
+    // Never reused, so that a page token stays right after deletions.
+    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('stage_arn', 'text', (column) => column.notNull())
+    .addColumn('session_id', 'text', (column) => column.notNull())
+    .addColumn('participant_id', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('event_time', 'text', (column) => column.notNull())
+    .addColumn('remote_participant_id', 'text')
+    .addColumn('error_code', 'text')
+    .addForeignKeyConstraint(
+      'events_session',
+      ['stage_arn', 'session_id'],
+      'sessions',
+      ['stage_arn', 'session_id'],
+      (key) => key.onDelete('cascade'),
+    )
+    .execute();
+  await db.schema
+    .createIndex('events_in_list_order')
+    .on('events')
+    .columns(['stage_arn', 'session_id', 'participant_id', 'id'])
+    .execute();
+}

@@ -1,0 +1,114 @@
+import type { Selectable } from 'kysely';
+import type { EventRow, ParticipantRow, SessionRow, StageRow } from './schema.ts';
+import type { EventRecord, ParticipantRecord, SessionRecord, StageChange, StageRecord } from './types.ts';
+
+/** Records to rows of the tables, and back. */
+export function stageRow(record: StageRecord): StageRow {
+  return {
+    arn: record.arn,
+    account: record.account,
+    region: record.region,
+    name: record.name,
+    tags: JSON.stringify(record.tags),
+    recording: JSON.stringify(record.recording),
+    created_at: record.createdAt,
+    active_session_id: record.activeSessionId ?? null,
+  };
+}
+
+export function stageChangeRow(change: StageChange): Partial<StageRow> {
+  return {
+    ...(change.name !== undefined && { name: change.name }),
+    ...(change.tags && { tags: JSON.stringify(change.tags) }),
+    ...(change.recording && { recording: JSON.stringify(change.recording) }),
+  };
+}
+
+export function stageRecord(row: StageRow): StageRecord {
+  return {
+    arn: row.arn,
+    account: row.account,
+    region: row.region,
+    name: row.name,
+    tags: JSON.parse(row.tags),
+    recording: JSON.parse(row.recording),
+    createdAt: row.created_at,
+    ...(row.active_session_id !== null && { activeSessionId: row.active_session_id }),
+  };
+}
+
+export function sessionRow(record: SessionRecord): SessionRow {
+  return {
+    stage_arn: record.stageArn,
+    session_id: record.sessionId,
+    start_time: record.startTime,
+    end_time: record.endTime ?? null,
+  };
+}
+
+export function sessionRecord(row: SessionRow): SessionRecord {
+  return {
+    stageArn: row.stage_arn,
+    sessionId: row.session_id,
+    startTime: row.start_time,
+    ...(row.end_time !== null && { endTime: row.end_time }),
+  };
+}
+
+export function participantRow(record: ParticipantRecord): ParticipantRow {
+  return {
+    stage_arn: record.stageArn,
+    session_id: record.sessionId,
+    participant_id: record.participantId,
+    user_id: JSON.stringify(record.userId),
+    attributes: JSON.stringify(record.attributes),
+    state: record.state,
+    first_join_time: record.firstJoinTime,
+    published: Number(record.published),
+    protocol: record.protocol,
+    client: JSON.stringify(record.client),
+    barred: Number(record.barred),
+    recording_state: record.recordingState ?? 'DISABLED',
+  };
+}
+
+export function participantRecord(row: ParticipantRow): ParticipantRecord {
+  return {
+    stageArn: row.stage_arn,
+    sessionId: row.session_id,
+    participantId: row.participant_id,
+    userId: JSON.parse(row.user_id),
+    attributes: JSON.parse(row.attributes),
+    state: row.state,
+    firstJoinTime: row.first_join_time,
+    published: row.published === 1,
+    protocol: row.protocol,
+    client: JSON.parse(row.client),
+    barred: row.barred === 1,
+    recordingState: row.recording_state,
+  };
+}
+
+export function eventRow(record: EventRecord): Omit<EventRow, 'id'> {
+  return {
+    stage_arn: record.stageArn,
+    session_id: record.sessionId,
+    participant_id: record.participantId,
+    name: record.name,
+    event_time: record.eventTime,
+    remote_participant_id: record.remoteParticipantId ?? null,
+    error_code: record.errorCode ?? null,
+  };
+}
+
+export function eventRecord(row: Selectable<EventRow>): EventRecord {
+  return {
+    stageArn: row.stage_arn,
+    sessionId: row.session_id,
+    participantId: row.participant_id,
+    name: row.name,
+    eventTime: row.event_time,
+    ...(row.remote_participant_id !== null && { remoteParticipantId: row.remote_participant_id }),
+    ...(row.error_code !== null && { errorCode: row.error_code }),
+  };
+}
