@@ -1,0 +1,115 @@
+import { HEADER_LENGTH, type Packet } from './packet.ts';
+
+/** URIs under which the header extensions of WebRTC are negotiated (RFC 8285 5). */
+export const extensionUris = {
+  mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
+  rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
+  repairedRid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
+  transportSequenceNumber: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+  absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  audioLevel: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  videoOrientation: 'urn:3gpp:video-orientation',
+  playoutDelay: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
+  dependencyDescriptor: 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
+} as const;
+
+/** Where an extension element's value lies in the packet's buffer. */
+export interface ExtensionRange {
+  offset: number;
+  length: number;
+}
+
+/** An element to write: local identifier 1 to 255, value 0 to 255 bytes. */
+export interface ExtensionElement {
+  id: number;
+  value: Uint8Array;
+}
+
+const ONE_BYTE_PROFILE = 0xbede;
+const TWO_BYTE_PROFILE = 0x1000;
+const isTwoByte = (profile: number) => (profile & 0xfff0) === TWO_BYTE_PROFILE;
+
+/** Finds an extension element in its one- or two-byte form (RFC 8285 4.2, 4.3). */
+export function readExtension(packet: Packet, id: number): ExtensionRange | undefined {
+  const header = findElement(packet, id);
+  if (header < 0) return undefined;
+  return packet.extensionProfile === ONE_BYTE_PROFILE
+    ? { offset: header + 1, length: (packet.buffer[header]! & 0x0f) + 1 }
+    : { offset: header + 2, length: packet.buffer[header + 1]! };
+}
+
+/** A two-byte extension value, such as the transport-wide sequence number; allocates nothing. */
+export function readExtensionUint16(packet: Packet, id: number): number | undefined {
+  const header = findElement(packet, id);
+  if (header < 0) return undefined;
+  const { buffer } = packet;
+  const oneByte = packet.extensionProfile === ONE_BYTE_PROFILE;
+  const length = oneByte ? (buffer[header]! & 0x0f) + 1 : buffer[header + 1]!;
+  const at = header + (oneByte ? 1 : 2);
+  return length === 2 ? (buffer[at]! << 8) | buffer[at + 1]! : undefined;
+}
+
+/** A text extension value, such as MID or RID (RFC 8843 15, RFC 8852 3). */
+export function readExtensionText(packet: Packet, id: number): string | undefined {
+  const range = readExtension(packet, id);
+  return range && packet.buffer.toString('latin1', range.offset, range.offset + range.length);
+}
+
+/** Offset of the element's header byte, or -1. */
+function findElement(packet: Packet, id: number): number {
+  if (id < 1 || packet.extensionEnd === packet.extensionOffset) return -1;
+  if (packet.extensionProfile === ONE_BYTE_PROFILE) return findOneByte(packet, id);
+  return isTwoByte(packet.extensionProfile) ? findTwoByte(packet, id) : -1;
+}
+
+/** RFC 8285 4.2: `|  ID   | len-1 |  value ...`, a zero byte is padding, ID 15 ends the list. */
+function findOneByte({ buffer, extensionOffset, extensionEnd }: Packet, id: number): number {
+  let at = extensionOffset;
+  while (at < extensionEnd) {
+    const byte = buffer[at]!;
+    const element = byte >> 4;
+    if (element === 15) return -1;
+    // ID 0 is padding; a length beside it is not to be believed, so only the byte itself is skipped.
+    const next = element === 0 ? at + 1 : at + 2 + (byte & 0x0f);
+    if (element === id) return next <= extensionEnd ? at : -1;
+    at = next;
+  }
+  return -1;
+}
+
+/** RFC 8285 4.3: `|      ID       |     length    |  value ...`, a zero ID is one byte of padding. */
+function findTwoByte({ buffer, extensionOffset, extensionEnd }: Packet, id: number): number {
+  let at = extensionOffset;
+  while (at + 1 < extensionEnd) {
+    const element = buffer[at]!;
+    const next = element === 0 ? at + 1 : at + 2 + buffer[at + 1]!;
+    if (element === id) return next <= extensionEnd ? at : -1;
+    at = next;
+  }
+  return -1;
+}
+
+const fitsOneByte = ({ id, value }: ExtensionElement) => id < 15 && value.length >= 1 && value.length <= 16;
+
+/**
+ * Writes a header extension behind the 12-byte header in `target` and sets its X bit; returns the payload's offset.
+ * The one-byte form is used when every element fits it (RFC 8285 4.2), else the two-byte form.
+ */
+export function writeExtensions(target: Buffer, elements: readonly ExtensionElement[]): number {
+  const oneByte = elements.every(fitsOneByte);
+  let at = HEADER_LENGTH + 4;
+  for (const { id, value } of elements) {
+    if (oneByte) target[at++] = (id << 4) | (value.length - 1);
+    else {
+      target[at++] = id;
+      target[at++] = value.length;
+    }
+    target.set(value, at);
+    at += value.length;
+  }
+  while (at % 4 !== 0) target[at++] = 0;
+  target[0] = target[0]! | 0x10;
+  target.writeUInt16BE(oneByte ? ONE_BYTE_PROFILE : TWO_BYTE_PROFILE, HEADER_LENGTH);
+  target.writeUInt16BE((at - HEADER_LENGTH - 4) / 4, HEADER_LENGTH + 2);
+  return at;
+}
