@@ -3,6 +3,7 @@ import { WorkerPool } from './pool.ts';
 import { forkWorker } from './rim/fork.ts';
 
 export * from './media.ts';
+export { checkTrickle, iceUfrag } from './trickle.ts';
 
 /** Starts the worker processes; rejects with one clear line when one cannot start, as with a UDP port in use. */
 export function startMedia(options: MediaOptions): Promise<Media> {

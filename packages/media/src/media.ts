@@ -38,7 +38,13 @@ export interface Accepted {
   tracks: { audio?: 'opus'; video?: 'H264' | 'VP8' };
 }
 
-export type MediaErrorCode = 'INVALID_OFFER' | 'NOT_ACCEPTABLE' | 'PUBLISHER_NOT_FOUND' | 'UNAVAILABLE';
+export type MediaErrorCode =
+  | 'INVALID_OFFER'
+  | 'INVALID_FRAGMENT'
+  | 'ICE_RESTART_UNSUPPORTED'
+  | 'NOT_ACCEPTABLE'
+  | 'PUBLISHER_NOT_FOUND'
+  | 'UNAVAILABLE';
 
 /** Why an offer was not accepted; the message is fit for the client that sent it. */
 export class MediaError extends Error {

@@ -26,6 +26,7 @@ export interface Config {
   /** Seconds from the last publisher's end to the session's end. */
   sessionEndDelay: number;
   publishersPerStage: number;
+  participantsPerStage: number;
   logLevel: LogLevel;
 }
 
@@ -197,6 +198,13 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     help: 'how many may publish in one stage at once',
     parse: integer(1, 1_000),
     default: 12,
+  },
+  participantsPerStage: {
+    name: 'participants-per-stage',
+    argument: 'NUMBER',
+    help: 'how many participants may be joined to a stage at once, viewers included',
+    parse: integer(1, 1_000_000),
+    default: 10_000,
   },
   logLevel: {
     name: 'log-level',

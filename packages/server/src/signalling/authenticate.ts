@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { describeClient } from './client-description.ts';
+import type { Identity, LiveStage } from './live-stage.ts';
+import type { LiveStages } from './live-stages.ts';
+import { Refusal } from './refusal.ts';
+import type { TokenAuthority } from './tokens.ts';
+
+/** A client that has shown a valid token, and the stage that it is for. */
+export interface Authenticated {
+  identity: Identity;
+  stage: LiveStage;
+}
+
+/** Verifies a participant token and finds its stage; throws a Refusal. */
+export async function authenticate(
+  token: string | undefined,
+  headers: IncomingHttpHeaders,
+  { tokens, stages }: { tokens: TokenAuthority; stages: LiveStages },
+): Promise<Authenticated> {
+  if (!token) throw new Refusal('TOKEN_MISSING', 'A participant token is needed: "Authorization: Bearer <token>".');
+  const claims = await tokens.verify(token);
+  const stage = await stages.of(claims);
+  return { identity: { claims, client: describeClient(headers) }, stage };
+}
+
+/** The token of an "Authorization: Bearer" header (RFC 6750 section 2.1). */
+export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+}

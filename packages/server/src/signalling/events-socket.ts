@@ -1,0 +1,174 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { parseClientMessage, type ServerMessage } from '@footlights/model';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { Log } from '../log.ts';
+import { type Authenticated, authenticate } from './authenticate.ts';
+import { closeCode, type EventsSocket } from './live-stage.ts';
+import type { LiveStages } from './live-stages.ts';
+import { Refusal, type RefusalCode, toRefusal } from './refusal.ts';
+import type { TokenAuthority } from './tokens.ts';
+
+/** Largest message from a client, in bytes; ws closes with 1009 above it. Two tokens of an exchange fit. */
+export const maxMessageBytes = 32 * 1024;
+/** Messages a second that a client may send; above it the socket is closed with 1008. */
+export const maxMessagesPerSecond = 50;
+/** Unsent bytes after which a client that does not read is cut off. */
+const maxBufferedBytes = 4 * 1024 * 1024;
+/** Clients send PING every 15 s; one that is silent for three times that is gone. */
+const silenceMs = 45_000;
+
+/** How long a client that broke the rules has to answer the close. */
+const closeGraceMs = 1000;
+
+/** What the events endpoint needs. */
+export interface EventsOptions {
+  stages: LiveStages;
+  tokens: TokenAuthority;
+  log: Log;
+}
+
+/**
+ * The events WebSocket under /events: the token is the subprotocol, STAGE_STATE comes at once and at each change. A refusal is
+ * told in a JOIN_ERROR message after the upgrade, for a browser learns nothing from a refused one and would try for ever.
+ */
+export function registerEvents(server: Server, options: EventsOptions): { close(): void } {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+    handleProtocols: (protocols) => protocols.values().next().value ?? false,
+  });
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!/^\/events(?:[/?]|$)/.test(request.url ?? '')) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => void serve(webSocket, request, options));
+  };
+  server.on('upgrade', onUpgrade);
+  return { close: () => void server.off('upgrade', onUpgrade) };
+}
+
+async function serve(webSocket: WebSocket, request: IncomingMessage, options: EventsOptions): Promise<void> {
+  webSocket.pause();
+  webSocket.on('error', (error) => options.log.debug({ err: error }, 'events socket failed'));
+  try {
+    const token = webSocket.protocol || undefined;
+    const client = await authenticate(token, request.headers, options);
+    requireTopic(request.url ?? '', client.identity.claims.topic);
+    if (webSocket.readyState === WebSocket.OPEN) await attend(webSocket, client, options.log);
+  } catch (error) {
+    const refusal = toRefusal(error);
+    if (refusal.code === 'INTERNAL') options.log.error({ err: error }, 'events socket failed');
+    options.log.info({ code: refusal.code }, 'join refused');
+    webSocket.resume();
+    finish(webSocket, closeCode.normal, joinError(refusal));
+  }
+}
+
+/** Connects the socket with its stage until it closes. */
+async function attend(webSocket: WebSocket, { identity, stage }: Authenticated, log: Log): Promise<void> {
+  const id = identity.claims.jti;
+  const socket: EventsSocket = {
+    send: (frame) => send(webSocket, frame),
+    close: (code, last) => finish(webSocket, code, last),
+  };
+  const guard = new Guard(webSocket);
+  webSocket.on('close', (code) => {
+    guard.stop();
+    stage.leave(id, socket, isDeliberate(code));
+  });
+  webSocket.on('message', (data, isBinary) => {
+    if (webSocket.readyState !== WebSocket.OPEN) return;
+    if (!guard.admits()) {
+      log.info(
+        { stage: stage.id, participant: id },
+        `events socket sent more than ${maxMessagesPerSecond} messages a second`,
+      );
+      webSocket.close(closeCode.policyViolation, `more than ${maxMessagesPerSecond} messages a second`);
+      setTimeout(() => webSocket.terminate(), closeGraceMs).unref();
+      return;
+    }
+    const message = isBinary ? undefined : parseClientMessage(text(data));
+    if (message?.type === 'PING') send(webSocket, '{"type":"PONG"}');
+    if (message?.type === 'SET_STATE') stage.setState(id, message);
+  });
+  stage.join(identity, socket);
+  webSocket.resume();
+  await stage.flushed();
+  send(webSocket, stage.snapshot());
+}
+
+/** Bounds what one socket may send, and ends one that has gone silent. */
+class Guard {
+  private readonly webSocket: WebSocket;
+  private readonly timer: NodeJS.Timeout;
+  private lastHeard = Date.now();
+  private windowStart = 0;
+  private inWindow = 0;
+
+  constructor(webSocket: WebSocket) {
+    this.webSocket = webSocket;
+    webSocket.on('pong', () => {
+      this.lastHeard = Date.now();
+    });
+    this.timer = setInterval(() => this.check(), silenceMs / 3);
+  }
+
+  /** Counts a message; false when it is one too many in its second. */
+  admits(): boolean {
+    const now = Date.now();
+    this.lastHeard = now;
+    if (now - this.windowStart >= 1000) {
+      this.windowStart = now;
+      this.inWindow = 0;
+    }
+    this.inWindow += 1;
+    return this.inWindow <= maxMessagesPerSecond;
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private check(): void {
+    if (Date.now() - this.lastHeard > silenceMs) this.webSocket.terminate();
+    else this.webSocket.ping();
+  }
+}
+
+/** A page that leaves closes without a code (1005), with 1000 or, when it is unloaded, 1001; a lost one shows 1006. */
+const isDeliberate = (code: number): boolean => code === 1005 || code === 1000 || code === 1001;
+
+function requireTopic(url: string, topic: string): void {
+  const { pathname, searchParams } = new URL(url, 'ws://localhost');
+  const asked = searchParams.get('topic') ?? pathname.slice('/events/'.length);
+  const stage = asked.replace(/\/publishers$/, '');
+  if (stage === '' || stage === topic) return;
+  throw new Refusal('TOKEN_WRONG_STAGE', `The token is for stage ${topic}, not for ${stage.slice(0, 64)}.`);
+}
+
+function joinError(refusal: Refusal): ServerMessage {
+  return { type: 'aws:ivs:JOIN_ERROR', payload: { code: joinErrorCode(refusal.code), message: refusal.message } };
+}
+
+/** Clients know four codes; the message tells the others apart. */
+function joinErrorCode(code: RefusalCode): string {
+  return code.startsWith('TOKEN_') && code !== 'TOKEN_EXPIRED' ? 'TOKEN_INVALID' : code;
+}
+
+function send(webSocket: WebSocket, frame: string): void {
+  if (webSocket.readyState !== WebSocket.OPEN) return;
+  if (webSocket.bufferedAmount > maxBufferedBytes) webSocket.terminate();
+  else webSocket.send(frame);
+}
+
+function finish(webSocket: WebSocket, code: number, last?: ServerMessage): void {
+  if (last !== undefined) send(webSocket, JSON.stringify(last));
+  webSocket.close(code);
+}
+
+function text(data: RawData): string {
+  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString();
+}

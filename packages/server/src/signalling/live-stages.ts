@@ -1,0 +1,103 @@
+import type { Media, MediaEvent } from '@footlights/media';
+import { parseArn, type ServerMessage, type TokenClaims } from '@footlights/model';
+import type { LiveStages as LiveStagesOfOperations } from '../operations/context.ts';
+import { LiveStage, type StageSurroundings } from './live-stage.ts';
+import { Refusal } from './refusal.ts';
+
+/** How long a deleted stage is remembered as such: longer than any request takes that began before. */
+const tombstoneMs = 60_000;
+
+/** All stages that somebody is on, and the events of their media. */
+export class LiveStages implements LiveStagesOfOperations {
+  private readonly stages = new Map<string, LiveStage>();
+  private readonly stageOfConnection = new Map<string, LiveStage>();
+  private readonly deleted = new Set<string>();
+  private readonly surroundings: StageSurroundings;
+  private draining = false;
+
+  constructor(media: Media, surroundings: Omit<StageSurroundings, 'closeMedia' | 'onIdle'>) {
+    this.surroundings = {
+      ...surroundings,
+      closeMedia: (connectionId) => media.close(connectionId),
+      onIdle: (stage) => {
+        if (this.stages.get(stage.arn) === stage) this.stages.delete(stage.arn);
+      },
+    };
+    media.on((event) => this.onMedia(event));
+  }
+
+  /** The stage that a verified token is for; throws a Refusal when there is none or the server is about to stop. */
+  async of(claims: TokenClaims): Promise<LiveStage> {
+    const arn = parseArn(claims.resource);
+    if (arn?.type !== 'stage' || arn.id !== claims.topic) {
+      throw new Refusal('TOKEN_WRONG_STAGE', 'The token\'s "topic" is not the stage of its "resource".');
+    }
+    const record = await this.surroundings.store.getStage(claims.resource);
+    if (record === undefined || this.deleted.has(claims.resource)) {
+      throw new Refusal(
+        'STAGE_DELETED',
+        `There is no stage ${claims.resource}: it was deleted, or is of another server.`,
+      );
+    }
+    if (this.draining) throw new Refusal('UNAVAILABLE', 'The server is shutting down; try again.');
+    return this.open(claims.resource, arn.id);
+  }
+
+  /** Events of this connection's media reach the stage from now on. */
+  watch(connectionId: string, stage: LiveStage): void {
+    this.stageOfConnection.set(connectionId, stage);
+  }
+
+  unwatch(connectionId: string): void {
+    this.stageOfConnection.delete(connectionId);
+  }
+
+  async stageDeleted(stageArn: string): Promise<void> {
+    this.deleted.add(stageArn);
+    setTimeout(() => this.deleted.delete(stageArn), tombstoneMs).unref();
+    const last: ServerMessage = { type: 'aws:ivs:DISCONNECT', payload: { code: 'STAGE_DELETED' } };
+    await this.stages.get(stageArn)?.end(last);
+  }
+
+  async disconnectParticipant(stageArn: string, participantId: string): Promise<boolean> {
+    const stage = this.stages.get(stageArn);
+    if (stage === undefined || !stage.disconnect(participantId)) return false;
+    await stage.flushed();
+    return true;
+  }
+
+  /** Takes nobody in any more, sends everybody away to connect again later, ends all sessions. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await Promise.all([...this.stages.values()].map((stage) => stage.end()));
+  }
+
+  /** For the metrics. */
+  counts(): { participants: number; publishers: number; subscriptions: number } {
+    const total = { participants: 0, publishers: 0, subscriptions: 0 };
+    for (const stage of this.stages.values()) {
+      const counts = stage.counts();
+      total.participants += counts.participants;
+      total.publishers += counts.publishers;
+      total.subscriptions += counts.subscriptions;
+    }
+    return total;
+  }
+
+  private open(arn: string, id: string): LiveStage {
+    const open = this.stages.get(arn) ?? new LiveStage(arn, id, this.surroundings);
+    this.stages.set(arn, open);
+    return open;
+  }
+
+  private onMedia(event: MediaEvent): void {
+    const stage = this.stageOfConnection.get(event.connectionId);
+    if (event.type === 'connected') {
+      stage?.connected(event.connectionId);
+      return;
+    }
+    this.stageOfConnection.delete(event.connectionId);
+    this.surroundings.log.debug({ connection: event.connectionId, reason: event.reason }, 'media connection closed');
+    stage?.closed(event.connectionId);
+  }
+}

@@ -1,0 +1,72 @@
+import { MediaError } from '@footlights/media';
+
+/** Why a join, publish or subscribe is refused, with the HTTP status that says so. */
+export const refusalStatus = {
+  TOKEN_MISSING: 401,
+  TOKEN_MALFORMED: 401,
+  TOKEN_ALGORITHM_NOT_ALLOWED: 401,
+  TOKEN_SIGNATURE_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  TOKEN_WRONG_STAGE: 403,
+  TOKEN_WRONG_PARTICIPANT: 403,
+  PARTICIPANT_DISCONNECTED: 403,
+  INSUFFICIENT_CAPABILITIES: 403,
+  STAGE_DELETED: 404,
+  PUBLISHER_NOT_FOUND: 404,
+  RESOURCE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  NOT_ACCEPTABLE: 406,
+  QUOTA_EXCEEDED: 409,
+  PRECONDITION_FAILED: 412,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  ICE_RESTART_UNSUPPORTED: 422,
+  INVALID_OFFER: 400,
+  INVALID_FRAGMENT: 400,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+} as const;
+
+export type RefusalCode = keyof typeof refusalStatus;
+
+/** A refusal that the client is told; its message names what is wrong and, where it helps, what to do. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  get status(): number {
+    return refusalStatus[this.code];
+  }
+}
+
+/** The participant event's errorCode (ivs-realtime Event) for a refusal; undefined where AWS records no event. */
+export function eventErrorCode(code: RefusalCode): string | undefined {
+  switch (code) {
+    case 'INSUFFICIENT_CAPABILITIES':
+    case 'QUOTA_EXCEEDED':
+    case 'PUBLISHER_NOT_FOUND':
+      return code;
+    case 'INVALID_OFFER':
+    case 'TOKEN_WRONG_PARTICIPANT':
+      return 'INVALID_INPUT';
+    case 'NOT_ACCEPTABLE':
+      return 'INVALID_VIDEO_CODEC';
+    case 'INTERNAL':
+    case 'UNAVAILABLE':
+      return 'INTERNAL_SERVER_EXCEPTION';
+    default:
+      return undefined;
+  }
+}
+
+/** Anything that was thrown while a client was served, as what the client may be told. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof MediaError) return new Refusal(error.code, error.message);
+  return new Refusal('INTERNAL', 'The server failed to answer; its log has the reason.');
+}

@@ -1,0 +1,230 @@
+import { checkTrickle, iceUfrag, type Media } from '@footlights/media';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../log.ts';
+import { authenticate, bearerToken } from './authenticate.ts';
+import type { Connection, LiveStage } from './live-stage.ts';
+import type { LiveStages } from './live-stages.ts';
+import { Refusal, toRefusal } from './refusal.ts';
+import type { TokenAuthority } from './tokens.ts';
+
+/** Largest SDP body, in bytes; Chromium's offers have about 8 KiB. */
+export const maxBodyBytes = 64 * 1024;
+
+/** What the WHIP endpoint needs. */
+export interface WhipOptions {
+  media: Media;
+  stages: LiveStages;
+  tokens: TokenAuthority;
+  log: Log;
+  /** Public URL of the endpoint, without a slash at the end. */
+  whipUrl(): string;
+}
+
+/** An answered offer that has not ended: the WHIP session of RFC 9725 section 4.2. */
+interface Session {
+  connection: Connection;
+  stage: LiveStage;
+  etag: string;
+  /** Of the offer. */
+  iceUfrag: string | undefined;
+}
+
+type Params = { Params: { participantId?: string; sessionId?: string } };
+
+/**
+ * WHIP (RFC 9725) under /whip: POST /whip and /whip/publish/<own id> publish, POST /whip/subscribe/<id> receives one
+ * publisher, PATCH and DELETE act on the session that the Location header names. Refusals are JSON `{code, message}`.
+ */
+export async function registerWhip(app: FastifyInstance, options: WhipOptions): Promise<void> {
+  const whip = new Whip(options);
+  await app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.addHook('onRequest', async (request, reply) => allowCrossOrigin(request, reply));
+    scope.setErrorHandler((error, _request, reply) => writeRefusal(reply, error, options.log));
+    for (const url of ['/whip', '/whip/publish/:participantId']) {
+      resource(scope, url, { POST: whip.publish, OPTIONS: describeOptions });
+    }
+    resource(scope, '/whip/subscribe/:participantId', { POST: whip.subscribe, OPTIONS: describeOptions });
+    resource(scope, '/whip/sessions/:sessionId', { PATCH: whip.trickle, DELETE: whip.end, OPTIONS: describeOptions });
+    scope.all('/whip/*', async () => {
+      throw new Refusal('RESOURCE_NOT_FOUND', 'There is nothing at this URL.');
+    });
+    done();
+  });
+}
+
+/** The sessions of all clients, and what each request does to them. */
+class Whip {
+  private readonly sessions = new Map<string, Session>();
+  private readonly options: WhipOptions;
+
+  constructor(options: WhipOptions) {
+    this.options = options;
+    options.media.on((event) => {
+      if (event.type === 'closed') this.sessions.delete(event.connectionId);
+    });
+  }
+
+  readonly publish: Handler = async (request, reply) => {
+    const { identity, stage } = await this.authenticate(request);
+    const offer = readSdp(request, 'application/sdp');
+    requireOwnId(request.params.participantId, identity.claims.jti);
+    return this.answer(reply, stage, stage.admitPublish(identity), offer);
+  };
+
+  readonly subscribe: Handler = async (request, reply) => {
+    const { identity, stage } = await this.authenticate(request);
+    const offer = readSdp(request, 'application/sdp');
+    const { connection, publisher } = stage.admitSubscribe(identity, request.params.participantId ?? '');
+    return this.answer(reply, stage, connection, offer, publisher.id);
+  };
+
+  readonly end: Handler = async (request, reply) => {
+    const { connection, stage } = await this.ownSession(request);
+    this.options.media.close(connection.id);
+    this.sessions.delete(connection.id);
+    stage.closed(connection.id);
+    await stage.flushed();
+    return reply.code(200).send();
+  };
+
+  readonly trickle: Handler = async (request, reply) => {
+    const session = await this.ownSession(request);
+    const fragment = readSdp(request, 'application/trickle-ice-sdpfrag');
+    const ifMatch = request.headers['if-match'];
+    if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== session.etag) {
+      throw new Refusal(
+        'PRECONDITION_FAILED',
+        `If-Match is ${ifMatch.slice(0, 64)}, the session's ETag is ${session.etag}.`,
+      );
+    }
+    checkTrickle(session.iceUfrag, fragment);
+    return reply.code(204).send();
+  };
+
+  private authenticate(request: FastifyRequest) {
+    return authenticate(bearerToken(request.headers), request.headers, this.options);
+  }
+
+  private async answer(
+    reply: FastifyReply,
+    stage: LiveStage,
+    connection: Connection,
+    offer: string,
+    publisherConnectionId?: string,
+  ) {
+    const { id: connectionId, participantId, role } = connection;
+    const session = { connection, stage, etag: `"${connectionId}"`, iceUfrag: iceUfrag(offer) };
+    this.options.stages.watch(connectionId, stage);
+    this.sessions.set(connectionId, session);
+    try {
+      const request = { stageId: stage.id, connectionId, participantId, role, offer, publisherConnectionId };
+      const accepted = await this.options.media.accept(request);
+      stage.answered(connection);
+      const location = `${this.options.whipUrl()}/sessions/${connectionId}`;
+      return await reply
+        .code(201)
+        .headers({ location, etag: session.etag })
+        .type('application/sdp')
+        .send(accepted.answer);
+    } catch (error) {
+      this.sessions.delete(connectionId);
+      this.options.stages.unwatch(connectionId);
+      stage.abandon(connection, toRefusal(error));
+      throw error;
+    }
+  }
+
+  /** The session of the URL, when the token is the one of its participant. */
+  private async ownSession(request: FastifyRequest<Params>): Promise<Session> {
+    const { identity } = await this.authenticate(request);
+    const session = this.sessions.get(request.params.sessionId ?? '');
+    if (session === undefined) throw new Refusal('RESOURCE_NOT_FOUND', 'There is no such session, or it has ended.');
+    requireOwnId(session.connection.participantId, identity.claims.jti);
+    return session;
+  }
+}
+
+/** RFC 9725 section 4.1: what may be posted and patched, for clients that ask before. */
+async function describeOptions(_request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const accepts = { 'accept-post': 'application/sdp', 'accept-patch': 'application/trickle-ice-sdpfrag' };
+  return reply.code(204).headers(accepts).send();
+}
+
+type Handler = (request: FastifyRequest<Params>, reply: FastifyReply) => Promise<unknown>;
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** Routes a URL's methods; the others are answered with 405 and the list of those (RFC 9110 section 15.5.6). */
+function resource(
+  app: FastifyInstance,
+  url: string,
+  handlers: Partial<Record<(typeof methods)[number], Handler>>,
+): void {
+  const allow = Object.keys(handlers).join(', ');
+  for (const method of methods) {
+    const handler: Handler =
+      handlers[method] ??
+      (async (request, reply) => {
+        void reply.header('allow', allow);
+        throw new Refusal('METHOD_NOT_ALLOWED', `${request.method} is not for this URL; it takes ${allow}.`);
+      });
+    app.route<Params>({ method, url, handler, exposeHeadRoute: false });
+  }
+}
+
+/** Any page may call: the token is what counts, and no cookie is read. */
+function allowCrossOrigin(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'Location, Link, ETag, Accept-Post, Accept-Patch',
+  });
+  if (request.method !== 'OPTIONS') return;
+  void reply.headers({
+    'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
+    'access-control-allow-headers': String(
+      request.headers['access-control-request-headers'] ?? 'authorization, content-type, if-match',
+    ),
+    'access-control-max-age': '86400',
+  });
+}
+
+function requireOwnId(id: string | undefined, own: string): void {
+  if (id === undefined || id === own) return;
+  throw new Refusal('TOKEN_WRONG_PARTICIPANT', `The token is of participant ${own}, not of ${id.slice(0, 64)}.`);
+}
+
+function readSdp(request: FastifyRequest, mediaType: string): string {
+  const given = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (given !== mediaType) {
+    throw new Refusal(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Content-Type is ${given?.slice(0, 64) ?? 'missing'}; it must be ${mediaType}.`,
+    );
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode((request.body as Buffer | undefined) ?? Buffer.alloc(0));
+  } catch {
+    throw new Refusal(mediaType === 'application/sdp' ? 'INVALID_OFFER' : 'INVALID_FRAGMENT', 'The body is not UTF-8.');
+  }
+}
+
+/** The only writer of refusals over HTTP. */
+function writeRefusal(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const refusal = isTooLarge(error)
+    ? new Refusal('BODY_TOO_LARGE', `The body has more than ${maxBodyBytes} bytes.`)
+    : toRefusal(error);
+  if (refusal.code === 'INTERNAL') log.error({ err: error }, 'WHIP request failed');
+  if (refusal.status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (refusal.status === 503) void reply.header('retry-after', '1');
+  return reply
+    .code(refusal.status)
+    .type('application/json')
+    .send(JSON.stringify({ code: refusal.code, message: refusal.message }));
+}
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
