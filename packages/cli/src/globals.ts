@@ -1,0 +1,121 @@
+// The options that every command takes, in the order of the AWS CLI's reference, and the refusal of those not there yet.
+
+import { CliError, exitCodes, FootlightsError } from './errors.ts';
+import { type OptionSpec, type ParsedLine, parseKnown } from './parser.ts';
+
+interface GlobalOption extends OptionSpec {
+  help: string;
+}
+
+/** The global options; `help` is what the help pages say of each. */
+export const globalOptions: readonly GlobalOption[] = [
+  { name: '--debug', takes: 0, help: 'Write log lines of the request and the answer to stderr.' },
+  { name: '--endpoint-url', takes: 1, help: 'Send the request to this URL.' },
+  { name: '--no-verify-ssl', takes: 0, help: 'Accept any TLS certificate.' },
+  { name: '--no-paginate', takes: 0, help: 'Ask for the first page only.' },
+  {
+    name: '--output',
+    takes: 1,
+    choices: ['json', 'text', 'table', 'yaml', 'yaml-stream'],
+    help: 'The form of the output. Only json is there yet.',
+  },
+  { name: '--query', takes: 1, help: 'A JMESPath expression to filter the answer with. Not there yet.' },
+  { name: '--profile', takes: 1, help: 'The profile of the configuration files to use.' },
+  { name: '--region', takes: 1, help: 'The region to sign for.' },
+  { name: '--version', takes: 0, help: 'Print the version.' },
+  { name: '--color', takes: 1, choices: ['on', 'off', 'auto'], help: 'Colours; JSON has none.' },
+  { name: '--no-sign-request', takes: 0, help: 'Do not sign the request, and load no credentials.' },
+  { name: '--ca-bundle', takes: 1, help: 'A file of CA certificates to trust.' },
+  { name: '--cli-read-timeout', takes: 1, integer: true, help: 'Seconds to wait for data; 60 by default, 0 for ever.' },
+  {
+    name: '--cli-connect-timeout',
+    takes: 1,
+    integer: true,
+    help: 'Seconds to wait for a connection; 60 by default, 0 for ever.',
+  },
+  {
+    name: '--cli-binary-format',
+    takes: 1,
+    choices: ['base64', 'raw-in-base64-out'],
+    help: 'The form of binary members; this API has none.',
+  },
+  { name: '--no-cli-pager', takes: 0, help: 'Do not use a pager; none is used yet.' },
+  { name: '--cli-auto-prompt', takes: 0, help: 'Prompt for what is missing. Not there yet.' },
+  { name: '--no-cli-auto-prompt', takes: 0, help: 'Do not prompt.' },
+  { name: '--no-local', takes: 0, exact: true, help: 'Do not look for a Footlights that runs on this machine.' },
+];
+
+/** What the global options said. Timeouts are in seconds. */
+export interface Globals {
+  debug: boolean;
+  endpointUrl: string | undefined;
+  verifyTls: boolean;
+  paginate: boolean;
+  profile: string | undefined;
+  region: string | undefined;
+  version: boolean;
+  sign: boolean;
+  caBundle: string | undefined;
+  readTimeout: number;
+  connectTimeout: number;
+  local: boolean;
+  output: string | undefined;
+}
+
+/** Takes the global options out of the line; what stays belongs to the command. */
+export function parseGlobals(argv: readonly string[]): {
+  globals: Globals;
+  command: string | undefined;
+  rest: string[];
+} {
+  const line = parseKnown(argv, globalOptions, true);
+  const globals = read(line);
+  refuseAbsent(line);
+  requireScheme(globals.endpointUrl);
+  return { globals, command: line.command, rest: line.rest };
+}
+
+function read(line: ParsedLine<GlobalOption>): Globals {
+  const given = new Map(line.occurrences.map(({ option, words }) => [option.name, words[0]]));
+  const seconds = (name: string): number => Number(given.get(name) ?? 60);
+  return {
+    debug: given.has('--debug'),
+    endpointUrl: given.get('--endpoint-url'),
+    verifyTls: !given.has('--no-verify-ssl'),
+    paginate: !given.has('--no-paginate'),
+    profile: given.get('--profile'),
+    region: given.get('--region'),
+    version: given.has('--version'),
+    sign: !given.has('--no-sign-request'),
+    caBundle: given.get('--ca-bundle'),
+    readTimeout: seconds('--cli-read-timeout'),
+    connectTimeout: seconds('--cli-connect-timeout'),
+    local: !given.has('--no-local'),
+    output: given.get('--output'),
+  };
+}
+
+/** An option that would change the result and is not there yet is refused, never ignored. */
+function refuseAbsent(line: ParsedLine<GlobalOption>): void {
+  for (const { option, words } of line.occurrences) {
+    if (option.name === '--output') requireJson(words[0], '--output');
+    if (option.name === '--query') throw absent('--query is not there yet; filter the JSON with a tool such as jq');
+    if (option.name === '--cli-auto-prompt') throw absent('--cli-auto-prompt is not there yet');
+  }
+}
+
+/** Refuses an output form other than JSON; `source` says who asked for it. */
+export function requireJson(output: string | undefined, source: string): void {
+  if (output !== undefined && output !== 'json') throw absent(`${source} ${output} is not there yet; json is`);
+}
+
+/** The refusal of something that the AWS CLI has and we do not have yet. */
+export const absent = (message: string): FootlightsError => new FootlightsError(exitCodes.usage, message);
+
+function requireScheme(endpointUrl: string | undefined): void {
+  if (endpointUrl === undefined || /^[a-z][a-z0-9+.-]*:\/\//i.test(endpointUrl)) return;
+  throw new CliError(
+    exitCodes.usage,
+    `Bad value for --endpoint-url "${endpointUrl}": scheme is missing.  Must be of the form http://<hostname>/ or https://<hostname>/`,
+  );
+}
