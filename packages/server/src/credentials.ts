@@ -1,4 +1,8 @@
-import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomInt } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makePrivateFolder, writePrivateFile } from './files.ts';
+import { messageOf, StartupError } from './startup-error.ts';
 
 /** One key pair that API calls are signed with. */
 export interface AccessKey {
@@ -25,11 +29,91 @@ export interface Endpoints {
 }
 
 /** Reads the secrets of the folder; makes the folder and what is missing in it. */
-export function openSecrets(_dataDir: string): Secrets {
-  throw new Error('not written');
+export function openSecrets(dataDir: string): Secrets {
+  inFolder(dataDir, () => makePrivateFolder(dataDir));
+  const accessKeys = openAccessKeys(dataDir);
+  const secrets = new Map(accessKeys.map((key) => [key.accessKeyId, key.secretAccessKey]));
+  return { accessKeys, secretOf: (id) => secrets.get(id), tokenKey: openTokenKey(dataDir) };
 }
 
 /** Replaces `<dataDir>/endpoints.json` and returns its path. */
-export function writeEndpoints(dataDir: string, _endpoints: Endpoints): string {
-  return dataDir;
+export function writeEndpoints(dataDir: string, endpoints: Endpoints): string {
+  const path = join(dataDir, 'endpoints.json');
+  inFolder(dataDir, () => writePrivateFile(path, `${JSON.stringify(endpoints, null, 2)}\n`));
+  return path;
+}
+
+function openAccessKeys(dataDir: string): AccessKey[] {
+  const path = join(dataDir, 'credentials');
+  const text = readOrMake(dataDir, path, () => formatCredentials(newAccessKey()));
+  const keys = parseCredentials(text);
+  if (keys.length > 0) return keys;
+  throw new StartupError(
+    `${path} has no section with aws_access_key_id and aws_secret_access_key: add one, or delete the file to get a new key`,
+  );
+}
+
+function openTokenKey(dataDir: string): Secrets['tokenKey'] {
+  const path = join(dataDir, 'token-key.pem');
+  const pem = readOrMake(dataDir, path, newTokenKey);
+  const help = 'restore it, or delete it to get a new one, which makes all tokens of today invalid';
+  try {
+    const privateKey = createPrivateKey(pem);
+    if (privateKey.asymmetricKeyDetails?.namedCurve !== 'secp384r1') throw new Error('not a P-384 key');
+    return { privateKey, publicKey: createPublicKey(privateKey) };
+  } catch (error) {
+    throw new StartupError(`${path} is not the key that tokens are signed with (${messageOf(error)}): ${help}`);
+  }
+}
+
+function readOrMake(dataDir: string, path: string, make: () => string): string {
+  return inFolder(dataDir, () => {
+    if (!existsSync(path)) writePrivateFile(path, make());
+    return readFileSync(path, 'utf8');
+  });
+}
+
+function inFolder<T>(dataDir: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw new StartupError(
+      `the data folder ${dataDir} cannot be used (${messageOf(error)}): make it readable and writable, or choose another --data-dir`,
+    );
+  }
+}
+
+function newTokenKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** As long as AWS's, but told apart from those at a glance. */
+function newAccessKey(): AccessKey {
+  const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const any = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+  return { accessKeyId: `FLKEY${randomText(upper, 15)}`, secretAccessKey: randomText(any, 40) };
+}
+
+function randomText(alphabet: string, length: number): string {
+  return Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
+}
+
+function formatCredentials({ accessKeyId, secretAccessKey }: AccessKey): string {
+  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+}
+
+/** AWS's shared-credentials form: a key pair in each section. Sections without one are passed over. */
+export function parseCredentials(text: string): AccessKey[] {
+  const sections: Map<string, string>[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    if (/^\s*\[.*\]/.test(line)) sections.push(new Map());
+    const [, name = '', value = ''] = /^\s*([^#;=\s]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name) sections.at(-1)?.set(name.toLowerCase(), value);
+  }
+  return sections.flatMap((section) => {
+    const accessKeyId = section.get('aws_access_key_id');
+    const secretAccessKey = section.get('aws_secret_access_key');
+    return accessKeyId && secretAccessKey ? [{ accessKeyId, secretAccessKey }] : [];
+  });
 }
