@@ -19,13 +19,20 @@ export function describeClient(headers: IncomingHttpHeaders): ClientDescription 
   const userAgent = headers['user-agent']?.slice(0, maxUserAgent);
   if (userAgent) {
     const parsed = bowser.parse(userAgent);
-    set('browserName', parsed.browser.name ?? userAgent.split(/[\s/]/)[0]);
-    set('browserVersion', parsed.browser.version ?? /^[^\s/]+\/([\w.]+)/.exec(userAgent)?.[1]);
+    const { name, version } = parsed.engine.name ? parsed.browser : productOf(userAgent);
+    set('browserName', name);
+    set('browserVersion', version);
     set('osName', parsed.os.name);
     set('osVersion', parsed.os.version);
   }
   set('sdkVersion', single(headers['x-stages-sdk']));
   return description;
+}
+
+/** The product of a client that is no browser: "OBS-Studio/31.0 …" or "Mozilla/5.0 (compatible; OBS-Studio/31.0; …)". */
+function productOf(userAgent: string): { name?: string; version?: string } {
+  const [, name, version] = /^(?:Mozilla\/5\.0 \(compatible; )?([^\s/;]+)(?:\/([\w.]+))?/.exec(userAgent) ?? [];
+  return { name, version };
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import type { Media, MediaEvent } from '@footlights/media';
-import { parseArn, type ServerMessage, type TokenClaims } from '@footlights/model';
+import type { ServerMessage, TokenClaims } from '@footlights/model';
 import type { LiveStages as LiveStagesOfOperations } from '../operations/context.ts';
 import { LiveStage, type StageSurroundings } from './live-stage.ts';
 import { Refusal } from './refusal.ts';
@@ -28,10 +28,6 @@ export class LiveStages implements LiveStagesOfOperations {
 
   /** The stage that a verified token is for; throws a Refusal when there is none or the server is about to stop. */
   async of(claims: TokenClaims): Promise<LiveStage> {
-    const arn = parseArn(claims.resource);
-    if (arn?.type !== 'stage' || arn.id !== claims.topic) {
-      throw new Refusal('TOKEN_WRONG_STAGE', 'The token\'s "topic" is not the stage of its "resource".');
-    }
     const record = await this.surroundings.store.getStage(claims.resource);
     if (record === undefined || this.deleted.has(claims.resource)) {
       throw new Refusal(
@@ -40,7 +36,7 @@ export class LiveStages implements LiveStagesOfOperations {
       );
     }
     if (this.draining) throw new Refusal('UNAVAILABLE', 'The server is shutting down; try again.');
-    return this.open(claims.resource, arn.id);
+    return this.open(claims.resource, claims.topic);
   }
 
   /** Events of this connection's media reach the stage from now on. */

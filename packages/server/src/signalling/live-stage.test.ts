@@ -1,0 +1,279 @@
+import type { ServerMessage } from '@footlights/model';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EventsSocket, Identity, LiveStage } from './live-stage.ts';
+import { claimsFor, openTestStages } from './testing.ts';
+
+type Stages = Awaited<ReturnType<typeof openTestStages>>;
+
+let opened: Stages;
+
+beforeEach(async () => {
+  opened = await openTestStages({ sessionEndDelayMs: 80, publishers: 2, participants: 4 });
+});
+
+afterEach(() => opened.close());
+
+class Socket implements EventsSocket {
+  frames: string[] = [];
+  closedWith: { code: number; last?: ServerMessage } | undefined;
+
+  send(frame: string): void {
+    this.frames.push(frame);
+  }
+
+  close(code: number, last?: ServerMessage): void {
+    this.closedWith = { code, last };
+  }
+
+  last() {
+    return JSON.parse(this.frames.at(-1) ?? 'null');
+  }
+}
+
+const identity = (more: Parameters<typeof claimsFor>[1] = {}): Identity => ({
+  claims: claimsFor(opened.stageArn, more),
+  client: { browserName: 'Chrome' },
+});
+
+const stageOf = (who: Identity): Promise<LiveStage> => opened.stages.of(who.claims);
+
+async function sessionId(): Promise<string | undefined> {
+  return (await opened.store.getStage(opened.stageArn))?.activeSessionId;
+}
+
+/** Event names of a participant, oldest first. */
+async function events(session: string, who: Identity) {
+  const page = await opened.store.listEvents(opened.stageArn, session, who.claims.jti, {});
+  return page.items.reverse().map((event) => (event.errorCode ? `${event.name} ${event.errorCode}` : event.name));
+}
+
+async function publish(stage: LiveStage, who: Identity) {
+  const connection = stage.admitPublish(who);
+  opened.stages.watch(connection.id, stage);
+  stage.answered(connection);
+  stage.connected(connection.id);
+  await stage.flushed();
+  return connection;
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('joining', () => {
+  test('starts a session, with a participant and its JOINED event; leaving records LEFT', async () => {
+    const alice = identity({ user_id: 'alice', attributes: { role: 'host' } });
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    expect(await sessionId()).toBeUndefined();
+    stage.join(alice, socket);
+    await stage.flushed();
+    const session = await sessionId();
+    expect(session).toMatch(/^st-[a-zA-Z0-9]{13}$/);
+    const record = await opened.store.getParticipant(opened.stageArn, session ?? '', alice.claims.jti);
+    expect(record).toMatchObject({
+      userId: 'alice',
+      attributes: { role: 'host' },
+      state: 'CONNECTED',
+      published: false,
+    });
+    stage.leave(alice.claims.jti, socket, true);
+    await stage.flushed();
+    expect(await events(session ?? '', alice)).toEqual(['JOINED', 'LEFT']);
+    const left = await opened.store.getParticipant(opened.stageArn, session ?? '', alice.claims.jti);
+    expect(left?.state).toBe('DISCONNECTED');
+  });
+
+  test('with the same token again tells the older socket TOKEN_REUSED and keeps the participant', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const [first, second] = [new Socket(), new Socket()];
+    stage.join(alice, first);
+    stage.join(alice, second);
+    expect(first.closedWith?.last).toEqual({ type: 'aws:ivs:DISCONNECT', payload: { code: 'TOKEN_REUSED' } });
+    stage.leave(alice.claims.jti, first, true);
+    expect(stage.counts().participants).toBe(1);
+  });
+
+  test('is refused above the quota of participants, and the one that is refused has a JOIN_ERROR', async () => {
+    const joined = [identity(), identity(), identity(), identity()];
+    const stage = await stageOf(joined[0] as Identity);
+    for (const one of joined) stage.join(one, new Socket());
+    const fifth = identity();
+    expect(() => stage.join(fifth, new Socket())).toThrow(/4 participants.*--participants-per-stage/);
+    await stage.flushed();
+    expect(await events((await sessionId()) ?? '', fifth)).toEqual(['JOIN_ERROR QUOTA_EXCEEDED']);
+  });
+
+  test('is refused with a token that allows nothing', async () => {
+    const nobody = identity({ capabilities: {} });
+    const stage = await stageOf(nobody);
+    expect(() => stage.join(nobody, new Socket())).toThrow(/neither/);
+  });
+});
+
+describe('publishing', () => {
+  test('is told to all sockets, with mutes merged, and recorded', async () => {
+    const [alice, bob] = [identity({ user_id: 'alice' }), identity({ capabilities: { allow_subscribe: true } })];
+    const stage = await stageOf(alice);
+    const [aliceSocket, bobSocket] = [new Socket(), new Socket()];
+    stage.join(alice, aliceSocket);
+    stage.join(bob, bobSocket);
+    stage.setState(alice.claims.jti, { audioMuted: true });
+    stage.setState(alice.claims.jti, { videoStopped: true });
+    const connection = await publish(stage, alice);
+    await turn();
+    expect(bobSocket.last().payload.participants).toEqual([
+      {
+        id: alice.claims.jti,
+        userId: 'alice',
+        attributes: {},
+        isPublishing: true,
+        audioMuted: true,
+        videoStopped: true,
+      },
+    ]);
+    opened.media.emit({ type: 'closed', connectionId: connection.id, reason: 'peer-closed' });
+    await turn();
+    expect(bobSocket.last().payload.participants[0].isPublishing).toBe(false);
+    const numbers = bobSocket.frames.map((frame) => JSON.parse(frame).payload.sequenceNumber);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    expect(new Set(numbers).size).toBe(numbers.length);
+    await stage.flushed();
+    expect(await events((await sessionId()) ?? '', alice)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED']);
+  });
+
+  test('without an events socket joins and leaves with the connection', async () => {
+    const obs = identity();
+    const stage = await stageOf(obs);
+    const connection = await publish(stage, obs);
+    const session = (await sessionId()) ?? '';
+    opened.media.emit({ type: 'closed', connectionId: connection.id, reason: 'timeout' });
+    await stage.flushed();
+    expect(await events(session, obs)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED', 'LEFT']);
+    const record = await opened.store.getParticipant(opened.stageArn, session, obs.claims.jti);
+    expect(record).toMatchObject({ published: true, protocol: 'WHIP', state: 'DISCONNECTED' });
+  });
+
+  test('is refused above the quota, counting offers under way, and without the capability', async () => {
+    const [first, second, third] = [identity(), identity(), identity()];
+    const viewer = identity({ capabilities: { allow_subscribe: true } });
+    const stage = await stageOf(first);
+    for (const one of [first, third, viewer]) stage.join(one, new Socket());
+    await publish(stage, first);
+    stage.admitPublish(second);
+    expect(() => stage.admitPublish(third)).toThrow(/2 publishers.*--publishers-per-stage/);
+    expect(() => stage.admitPublish(viewer)).toThrow(/does not allow to publish/);
+    expect(stage.admitPublish(first).role).toBe('publish');
+    await stage.flushed();
+    const session = (await sessionId()) ?? '';
+    expect(await events(session, third)).toEqual(['JOINED', 'PUBLISH_ERROR QUOTA_EXCEEDED']);
+    expect(await events(session, viewer)).toEqual(['JOINED', 'PUBLISH_ERROR INSUFFICIENT_CAPABILITIES']);
+  });
+
+  test('again replaces the earlier connection', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const closed = vi.spyOn(opened.media, 'close');
+    const first = await publish(stage, alice);
+    const second = await publish(stage, alice);
+    expect(closed).toHaveBeenCalledWith(first.id);
+    expect(stage.counts().publishers).toBe(1);
+    const { publisher } = stage.admitSubscribe(identity(), alice.claims.jti);
+    expect(publisher.id).toBe(second.id);
+  });
+});
+
+describe('subscribing', () => {
+  test('records the publisher, and is refused for nobody who publishes and without the capability', async () => {
+    const [alice, bob] = [identity(), identity()];
+    const publisherOnly = identity({ capabilities: { allow_publish: true } });
+    const stage = await stageOf(alice);
+    for (const one of [bob, publisherOnly]) stage.join(one, new Socket());
+    expect(() => stage.admitSubscribe(bob, alice.claims.jti)).toThrow(/is publishing/);
+    await publish(stage, alice);
+    const { connection } = stage.admitSubscribe(bob, alice.claims.jti);
+    stage.connected(connection.id);
+    stage.closed(connection.id);
+    expect(() => stage.admitSubscribe(publisherOnly, alice.claims.jti)).toThrow(/does not allow to subscribe/);
+    await stage.flushed();
+    const session = (await sessionId()) ?? '';
+    const page = await opened.store.listEvents(opened.stageArn, session, bob.claims.jti, {});
+    expect(page.items.map(({ name, remoteParticipantId }) => [name, remoteParticipantId])).toEqual([
+      ['SUBSCRIBE_STOPPED', alice.claims.jti],
+      ['SUBSCRIBE_STARTED', alice.claims.jti],
+      ['SUBSCRIBE_ERROR', alice.claims.jti],
+      ['JOINED', undefined],
+    ]);
+    expect(await events(session, publisherOnly)).toEqual(['JOINED', 'SUBSCRIBE_ERROR INSUFFICIENT_CAPABILITIES']);
+  });
+});
+
+describe('disconnecting by the API', () => {
+  test('closes everything of the participant and bars its token for the session', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(alice, socket);
+    await publish(stage, alice);
+    expect(await opened.stages.disconnectParticipant(opened.stageArn, alice.claims.jti)).toBe(true);
+    expect(socket.closedWith?.last).toEqual({
+      type: 'aws:ivs:DISCONNECT',
+      payload: { code: 'PARTICIPANT_DISCONNECTED' },
+    });
+    expect(stage.counts()).toEqual({ participants: 0, publishers: 0, subscriptions: 0 });
+    expect(() => stage.join(alice, new Socket())).toThrow(/disconnected/);
+    expect(() => stage.admitPublish(alice)).toThrow(/disconnected/);
+    const session = (await sessionId()) ?? '';
+    expect(await events(session, alice)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED', 'LEFT']);
+    expect((await opened.store.getParticipant(opened.stageArn, session, alice.claims.jti))?.barred).toBe(true);
+  });
+
+  test('of somebody whom the session does not know is false', async () => {
+    expect(await opened.stages.disconnectParticipant(opened.stageArn, 'nobody')).toBe(false);
+    const stage = await stageOf(identity());
+    stage.join(identity(), new Socket());
+    expect(await opened.stages.disconnectParticipant(opened.stageArn, 'nobody')).toBe(false);
+  });
+});
+
+describe('a session', () => {
+  test('outlives a short absence and ends after the delay', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(alice, socket);
+    await stage.flushed();
+    const session = await sessionId();
+    stage.leave(alice.claims.jti, socket, true);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const again = new Socket();
+    stage.join(alice, again);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(await sessionId()).toBe(session);
+    stage.leave(alice.claims.jti, again, true);
+    await vi.waitFor(async () => expect(await sessionId()).toBeUndefined());
+    expect((await opened.store.getSession(opened.stageArn, session ?? ''))?.endTime).toMatch(/Z$/);
+    expect(await events(session ?? '', alice)).toEqual(['JOINED', 'LEFT', 'JOINED', 'LEFT']);
+  });
+
+  test('ends with the stage, whose participants are told STAGE_DELETED and whose tokens are refused', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(alice, socket);
+    await opened.stages.stageDeleted(opened.stageArn);
+    expect(socket.closedWith?.last).toEqual({ type: 'aws:ivs:DISCONNECT', payload: { code: 'STAGE_DELETED' } });
+    expect(await sessionId()).toBeUndefined();
+    await expect(opened.stages.of(alice.claims)).rejects.toMatchObject({ code: 'STAGE_DELETED' });
+  });
+
+  test('ends when the server drains: sockets are closed to come back, nobody is let in', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(alice, socket);
+    await opened.stages.drain();
+    expect(socket.closedWith).toEqual({ code: 1012, last: undefined });
+    expect(await sessionId()).toBeUndefined();
+    await expect(opened.stages.of(alice.claims)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
