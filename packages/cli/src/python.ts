@@ -46,7 +46,7 @@ export function repr(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return reprString(value);
   if (value instanceof Float) return formatFloat(value.value);
-  if (value instanceof Uint8Array) return `b${reprString(Buffer.from(value).toString('latin1'))}`;
+  if (value instanceof Uint8Array) return `b${reprBytes(value)}`;
   if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`;
   if (typeof value === 'object') {
     return `{${Object.entries(value)
@@ -80,5 +80,8 @@ function reprString(text: string): string {
   const body = text.replace(/[\\\p{Cc}]/gu, (character) => escapes[character] ?? hexEscape(character));
   return `${quote}${quote === "'" ? body.replaceAll("'", "\\'") : body}${quote}`;
 }
+
+const reprBytes = (bytes: Uint8Array): string =>
+  reprString(Buffer.from(bytes).toString('latin1')).replace(/[\u00a0-\u00ff]/g, hexEscape);
 
 const hexEscape = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
