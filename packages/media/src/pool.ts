@@ -21,6 +21,8 @@ interface Slot {
   port: number;
   worker: WorkerHandle | undefined;
   connections: number;
+  /** Settles when a worker that is being started listens or has failed. */
+  starting: Promise<void>;
   restartDelayMs: number;
   restartTimer?: NodeJS.Timeout;
 }
@@ -56,6 +58,7 @@ export class WorkerPool implements Media {
       port: options.port === 0 ? 0 : options.port + index,
       worker: undefined,
       connections: 0,
+      starting: Promise.resolve(),
       restartDelayMs: FIRST_RESTART_DELAY_MS,
     }));
   }
@@ -63,7 +66,7 @@ export class WorkerPool implements Media {
   /** Resolves when every worker listens; when one cannot, the others end and its message is thrown. */
   static async start(options: MediaOptions, spawn: () => WorkerProcess): Promise<WorkerPool> {
     const pool = new WorkerPool(options, spawn);
-    const outcomes = await Promise.allSettled(pool.#slots.map((slot) => pool.#startWorker(slot)));
+    const outcomes = await Promise.allSettled(pool.#slots.map((slot) => pool.#start(slot)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (!failed) return pool;
     await pool.shutdown();
@@ -112,7 +115,12 @@ export class WorkerPool implements Media {
   async shutdown(): Promise<void> {
     this.#closed = true;
     for (const slot of this.#slots) clearTimeout(slot.restartTimer);
-    await Promise.all(this.#slots.map((slot) => slot.worker?.stop()));
+    await Promise.all(
+      this.#slots.map(async (slot) => {
+        await slot.starting.catch(() => {});
+        await slot.worker?.stop();
+      }),
+    );
   }
 
   /** The stage's own place, else a new one in the running worker with the fewest connections. */
@@ -140,6 +148,11 @@ export class WorkerPool implements Media {
     if (place.connections === 0 && this.#stages.get(connection.stageId) === place) {
       this.#stages.delete(connection.stageId);
     }
+  }
+
+  #start(slot: Slot): Promise<void> {
+    slot.starting = this.#startWorker(slot);
+    return slot.starting;
   }
 
   async #startWorker(slot: Slot): Promise<void> {
@@ -171,7 +184,7 @@ export class WorkerPool implements Media {
     const delay = slot.restartDelayMs;
     slot.restartDelayMs = Math.min(delay * 2, LAST_RESTART_DELAY_MS);
     slot.restartTimer = setTimeout(() => {
-      this.#startWorker(slot).catch((error: Error) => {
+      this.#start(slot).catch((error: Error) => {
         this.#options.log.error({ port: slot.port }, `media worker does not start again: ${error.message}`);
         if (!this.#closed) this.#restartLater(slot);
       });

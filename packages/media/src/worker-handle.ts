@@ -121,16 +121,20 @@ export class WorkerHandle {
   #receive(message: FromWorker, onEvent: (event: MediaEvent) => void): void {
     switch (message.type) {
       case 'ready':
-        return this.#started?.resolve(message.port);
+        this.#started?.resolve(message.port);
+        break;
       case 'refused':
-        return this.#started?.reject(new Error(message.message));
+        this.#started?.reject(new Error(message.message));
+        break;
       case 'event':
-        return onEvent(message.event);
+        onEvent(message.event);
+        break;
       case 'log':
-        return this.#say(message.level, message.fields, message.message);
+        this.#say(message.level, message.fields, message.message);
+        break;
       case 'pulse':
         this.#missedPulses = 0;
-        return;
+        break;
       default:
         this.#reply(message);
     }

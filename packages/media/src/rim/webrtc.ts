@@ -1,0 +1,247 @@
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { sdp } from '@footlights/protocol';
+import ndc from 'node-datachannel';
+import { type Certificate, makeCertificate } from './certificate.ts';
+import { patchHeader } from './header.ts';
+import type {
+  Destination,
+  HostCandidate,
+  LocalParameters,
+  RawTransport,
+  RemoteParameters,
+  TransportHost,
+  TransportListener,
+  TransportState,
+} from './transport.ts';
+
+export interface WebRtcOptions {
+  listenIp: string;
+  announceIp?: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Bounded by the host's maker; native code can be talkative. */
+  warn(message: string): void;
+}
+
+type PeerConnection = InstanceType<typeof ndc.PeerConnection>;
+type Track = InstanceType<typeof ndc.Track>;
+
+/** Candidates beyond these help nobody, and some encoders stumble over many. */
+const MAX_CANDIDATES = 4;
+/** The highest usual one of a host candidate (RFC 8445 section 5.1.2.1). */
+const HOST_PRIORITY = 2_130_706_431;
+const WILDCARDS = ['0.0.0.0', '::'];
+
+/** Transports over node-datachannel: one UDP port, one certificate, one media section of its own per peer. */
+export class WebRtcHost implements TransportHost {
+  readonly #options: WebRtcOptions;
+  readonly #certificate: Certificate;
+  /** The native objects end silently when they are collected, so all are held here. */
+  readonly #transports = new Set<WebRtcTransport>();
+  #port = 0;
+  #listener: InstanceType<typeof ndc.IceUdpMuxListener> | undefined;
+
+  constructor(options: WebRtcOptions) {
+    this.#options = options;
+    this.#certificate = makeCertificate(new Date());
+  }
+
+  async open(): Promise<number> {
+    const { listenIp, port, warn } = this.#options;
+    ndc.initLogger('Error', (_level, message) => warn(message));
+    this.#port = await freePort(listenIp, port);
+    // The listener keeps the port while no connection is open.
+    this.#listener = new ndc.IceUdpMuxListener(this.#port, listenIp);
+    return this.#port;
+  }
+
+  create(listener: TransportListener): RawTransport {
+    const transport = new WebRtcTransport(
+      this.#connect(),
+      this.#certificate.fingerprintSha256,
+      (native) => this.#candidates(native),
+      listener,
+      () => this.#transports.delete(transport),
+    );
+    this.#transports.add(transport);
+    return transport;
+  }
+
+  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): number {
+    let sent = 0;
+    for (let i = 0; i < count; i++) {
+      const destination = destinations[i];
+      if (!destination) break;
+      patchHeader(packet, destination);
+      if (destination.transport.send(packet)) sent += 1;
+    }
+    return sent;
+  }
+
+  shutdown(): void {
+    for (const transport of [...this.#transports]) transport.close();
+    this.#listener?.stop();
+    // Without it the native threads keep the process alive.
+    ndc.cleanup();
+  }
+
+  #connect(): PeerConnection {
+    return new ndc.PeerConnection('footlights', {
+      iceServers: [],
+      bindAddress: this.#options.listenIp,
+      enableIceUdpMux: true,
+      portRangeBegin: this.#port,
+      portRangeEnd: this.#port,
+      certificatePemFile: this.#certificate.certificatePem,
+      keyPemFile: this.#certificate.keyPem,
+    });
+  }
+
+  #candidates(native: HostCandidate[]): HostCandidate[] {
+    const { announceIp, listenIp } = this.#options;
+    if (!announceIp && native.length > 0) return native.slice(0, MAX_CANDIDATES);
+    const address = announceIp ?? (WILDCARDS.includes(listenIp) ? '127.0.0.1' : listenIp);
+    return [{ address, port: this.#port, priority: HOST_PRIORITY }];
+  }
+}
+
+class WebRtcTransport implements RawTransport {
+  readonly #peer: PeerConnection;
+  readonly #track: Track;
+  readonly #fingerprint: string;
+  readonly #candidates: (native: HostCandidate[]) => HostCandidate[];
+  readonly #listener: TransportListener;
+  readonly #ended: () => void;
+  #state: TransportState = 'new';
+
+  constructor(
+    peer: PeerConnection,
+    fingerprint: string,
+    candidates: (native: HostCandidate[]) => HostCandidate[],
+    listener: TransportListener,
+    ended: () => void,
+  ) {
+    this.#peer = peer;
+    this.#fingerprint = fingerprint;
+    this.#candidates = candidates;
+    this.#listener = listener;
+    this.#ended = ended;
+    // With exactly one track the library hands over every packet, whatever its SSRC; a handler on it would eat RTCP.
+    const video = new ndc.Video('0', 'SendRecv');
+    video.addVP8Codec(96);
+    this.#track = peer.addTrack(video);
+    this.#track.onOpen(() => this.#advance('connected'));
+    this.#track.onClosed(() => this.#advance('closed'));
+    this.#track.onError((message) => this.#advance(message ? 'failed' : 'closed'));
+    this.#track.onMessage((packet) => {
+      if (this.#state === 'connected') listener.packet(packet);
+    });
+    peer.onStateChange((state) => {
+      if (state === 'failed' || state === 'closed') this.#advance(state);
+    });
+  }
+
+  get state(): TransportState {
+    return this.#state;
+  }
+
+  accept(remote: RemoteParameters): LocalParameters {
+    // The answer is made by the library itself: an error in an explicit setLocalDescription ends the process.
+    this.#peer.setRemoteDescription(remoteDescription(remote), 'offer');
+    const parsed = sdp.parse(this.#peer.localDescription()?.sdp ?? '');
+    const media = 'session' in parsed ? parsed.session.media[0] : undefined;
+    if (!media?.iceUfrag || !media.icePwd) throw new Error('the transport gave no description of itself');
+    return {
+      iceUfrag: media.iceUfrag,
+      icePwd: media.icePwd,
+      fingerprintSha256: this.#fingerprint,
+      setup: media.setup === 'active' ? 'active' : 'passive',
+      candidates: this.#candidates(media.candidates),
+    };
+  }
+
+  send(packet: Buffer): boolean {
+    if (this.#state !== 'connected') return false;
+    try {
+      return this.#track.sendMessageBinary(packet);
+    } catch {
+      // The native side closed and its event is still on the way.
+      return false;
+    }
+  }
+
+  close(): void {
+    if (this.#state !== 'closed') this.#release();
+  }
+
+  #advance(state: Exclude<TransportState, 'new'>): void {
+    const { [state]: rank } = RANK;
+    if (rank <= RANK[this.#state]) return;
+    if (state === 'connected') this.#state = state;
+    else this.#release();
+    this.#listener.state(state);
+  }
+
+  #release(): void {
+    this.#state = 'closed';
+    this.#ended();
+    quietly(() => this.#track.close());
+    quietly(() => this.#peer.close());
+  }
+}
+
+/** States are only left towards the end; nothing follows `failed` or `closed`. */
+const RANK: Record<TransportState, number> = { new: 0, connected: 1, failed: 2, closed: 2 };
+
+/** Closing what the native side has closed already throws. */
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch {}
+}
+
+/** The peer's parameters in the only shape that the library sees: one section that sends and receives. */
+function remoteDescription({ iceUfrag, icePwd, fingerprintSha256, setup }: RemoteParameters): string {
+  return [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=group:BUNDLE 0',
+    'm=video 9 UDP/TLS/RTP/SAVPF 96',
+    'c=IN IP4 0.0.0.0',
+    'a=mid:0',
+    `a=ice-ufrag:${iceUfrag}`,
+    `a=ice-pwd:${icePwd}`,
+    `a=fingerprint:sha-256 ${fingerprintSha256}`,
+    // Where the peer leaves the choice we wait for its ClientHello.
+    `a=setup:${setup === 'passive' ? 'passive' : 'active'}`,
+    'a=rtcp-mux',
+    'a=sendrecv',
+    'a=rtpmap:96 VP8/90000',
+    '',
+  ].join('\r\n');
+}
+
+/** Tries the port, because the native library tells no reason when it cannot bind. */
+function freePort(listenIp: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(listenIp) ? 'udp6' : 'udp4');
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(new Error(bindProblem(error, listenIp, port)));
+    });
+    socket.bind(port, listenIp, () => {
+      const { port: bound } = socket.address();
+      socket.close(() => resolve(bound));
+    });
+  });
+}
+
+function bindProblem(error: NodeJS.ErrnoException, listenIp: string, port: number): string {
+  if (error.code === 'EADDRINUSE') return `UDP port ${port} is in use on ${listenIp}: choose another media port`;
+  if (error.code === 'EACCES') return `UDP port ${port} needs more rights: choose a media port above 1023`;
+  if (error.code === 'EADDRNOTAVAIL') return `${listenIp} is not an address of this machine: media cannot listen there`;
+  return `media cannot listen on UDP port ${port} of ${listenIp}: ${error.message}`;
+}
