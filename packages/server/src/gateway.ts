@@ -116,13 +116,14 @@ class Gateway {
     return encodeError(new ApiError('InternalFailure', message), requestId);
   }
 
+  // Bytes, since Fastify adds a charset, which AWS does not send, to the type of JSON text.
   #write(reply: FastifyReply, answer: HttpAnswer, requestId: string): FastifyReply {
     return reply
       .code(answer.status)
       .headers(this.#corsHeaders)
       .headers(answer.headers)
       .header('x-amzn-requestid', requestId)
-      .send(answer.body);
+      .send(Buffer.from(answer.body));
   }
 }
 

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  encodeRequest,
+  type HttpRequestParts,
+  type Operation,
+  type OperationName,
+  operations,
+  signRequest,
+  type TokenClaims,
+} from '@footlights/model';
+import type { FastifyInstance } from 'fastify';
+import { registerGateway } from '../gateway.ts';
+import { createHttpApp } from '../http.ts';
+import { createLog } from '../log.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
+import { openStore, type Store } from '../store/index.ts';
+
+export const account = '123456789012';
+export const region = 'us-west-2';
+export const credentials = { accessKeyId: 'FLKEYTEST', secretAccessKey: 'a secret' };
+export const endpoints = { events: 'ws://127.0.0.1:7070/events', whip: 'http://127.0.0.1:7070/whip' };
+
+/** An answer of the API, as its reader sees it. */
+export interface Answer {
+  status: number;
+  /** From x-amzn-ErrorType. */
+  error: string | undefined;
+  message: string;
+  body: Record<string, unknown>;
+  headers: Record<string, unknown>;
+}
+
+/** What a test may change of a request: before it is signed, or how. */
+export interface Sending {
+  parts?: Partial<HttpRequestParts>;
+  sign?: Partial<Parameters<typeof signRequest>[1]> | false;
+  /** Headers that are added after signing. */
+  headers?: Record<string, string>;
+}
+
+/** The API over a real database, with stages that are never live. */
+export class Harness {
+  readonly store: Store;
+  readonly app: FastifyInstance;
+  readonly metrics: Metrics = createMetrics();
+  readonly logLines: string[] = [];
+  /** The claims of every token that was issued. */
+  readonly issued: TokenClaims[] = [];
+  /** Calls of LiveStages, in order. */
+  readonly liveCalls: unknown[][] = [];
+  /** Participants that LiveStages knows. */
+  readonly livePeople = new Set<string>();
+  time = Date.UTC(2026, 0, 1, 12);
+  readonly #folder: string;
+
+  static async open(options: { auth?: boolean; region?: string } = {}): Promise<Harness> {
+    const folder = mkdtempSync(join(tmpdir(), 'footlights-api-'));
+    return new Harness(folder, await openStore(join(folder, 'a.db')), options);
+  }
+
+  private constructor(folder: string, store: Store, options: { auth?: boolean; region?: string }) {
+    this.#folder = folder;
+    this.store = store;
+    this.app = createHttpApp();
+    registerGateway(this.app, {
+      context: {
+        account,
+        region: options.region ?? region,
+        now: () => new Date(this.time),
+        store,
+        endpoints: () => endpoints,
+        tokens: { issue: async (claims) => `token-${this.issued.push(claims)}` },
+        live: {
+          stageDeleted: async (arn) => void this.liveCalls.push(['stageDeleted', arn, await store.getStage(arn)]),
+          disconnectParticipant: async (...call) => {
+            this.liveCalls.push(['disconnectParticipant', ...call]);
+            return this.livePeople.has(call[1]);
+          },
+        },
+      },
+      auth: options.auth ?? true,
+      secretOf: (id) => (id === credentials.accessKeyId ? credentials.secretAccessKey : undefined),
+      metrics: this.metrics,
+      log: createLog({ level: 'debug', terminal: false, output: { write: (line) => void this.logLines.push(line) } }),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.store.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** Calls an operation as an SDK does. */
+  async call(name: OperationName, input: Record<string, unknown> = {}, sending: Sending = {}): Promise<Answer> {
+    const operation: Operation = operations[name];
+    const { body = '', headers, ...line } = encodeRequest(operation, input);
+    return this.send({ ...line, headers: { host: 'localhost', ...headers }, body: Buffer.from(body) }, sending);
+  }
+
+  /** The output of a call that must succeed. */
+  async output(name: OperationName, input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const { status, message, body } = await this.call(name, input);
+    if (status !== 200) throw new Error(`${name}: ${status} ${message}`);
+    return body;
+  }
+
+  /** The ARN of a new stage. */
+  async newStage(input: Record<string, unknown> = {}): Promise<string> {
+    const { stage } = await this.output('CreateStage', input);
+    return (stage as { arn: string }).arn;
+  }
+
+  /** Sends a request as it is, signed unless told otherwise. */
+  async send(request: HttpRequestParts, { parts, sign = {}, headers = {} }: Sending = {}): Promise<Answer> {
+    const whole = { ...request, ...parts };
+    const options = { credentials, region, service: 'ivs', now: new Date(this.time), ...(sign || {}) };
+    const signature = sign === false ? {} : signRequest(whole, options);
+    const { rawPath, rawQuery, method } = whole;
+    const response = await this.app.inject({
+      method: method as 'POST',
+      url: rawQuery ? `${rawPath}?${rawQuery}` : rawPath,
+      headers: { ...whole.headers, ...signature, ...headers },
+      ...(whole.body.length > 0 && { payload: Buffer.from(whole.body) }),
+    });
+    const body = response.headers['content-type'] === 'application/json' ? response.json() : {};
+    return {
+      status: response.statusCode,
+      error: response.headers['x-amzn-errortype']?.toString(),
+      message: body.message ?? '',
+      body,
+      headers: response.headers,
+    };
+  }
+}
