@@ -1,10 +1,10 @@
-import { SequenceUnwrapper } from '../rtp/sequence.ts';
+import { sequenceDelta } from '../rtp/sequence.ts';
 import { DELTA_MS, REFERENCE_MS } from './transport-feedback.ts';
 import type { TransportArrival, TransportFeedback } from './types.ts';
 
 /** Arrivals kept, a power of two: a jump beyond it starts anew. */
 const WINDOW = 4096;
-/** Packets, lost ones included, in one feedback, and arrivals among them: together at most 1,115 bytes, below any MTU. */
+/** Packets, lost ones included, in one feedback, and arrivals among them: together at most 1,116 bytes, below any MTU. */
 const MAX_STATUSES = 1024;
 const MAX_ARRIVALS = 400;
 /** Arrivals older than this are no news to a bandwidth estimator. */
@@ -21,8 +21,9 @@ export class TransportFeedbackBuilder {
   private readonly mediaSsrc: number;
   /** Arrival in ticks of 250 microseconds by extended sequence number modulo WINDOW; NaN for none. */
   private readonly ring = new Float64Array(WINDOW).fill(Number.NaN);
-  private unwrapper = new SequenceUnwrapper();
+  /** Extended; undefined before the first packet. */
   private highest: number | undefined;
+  private restartAt = -1;
   /** The first sequence number of the next feedback. */
   private next = 0;
   private feedbackPacketCount = 0;
@@ -32,22 +33,38 @@ export class TransportFeedbackBuilder {
     this.mediaSsrc = mediaSsrc;
   }
 
-  /** Takes in the arrival of a transport-wide sequence number at `arrivalMs`; a duplicate and a very late one are ignored. */
+  /** Takes in the arrival of a transport-wide sequence number; a duplicate and a straggler from far behind are ignored. */
   add(sequenceNumber: number, arrivalMs: number): void {
-    const extended = this.unwrapper.unwrap(sequenceNumber);
-    if (this.highest === undefined || extended - this.highest >= WINDOW) this.restart(extended);
-    else if (extended <= this.highest - WINDOW) return;
-    else for (let lost = this.highest + 1; lost <= extended; lost++) this.ring[slot(lost)] = Number.NaN;
-    if (!Number.isNaN(this.ring[slot(extended)]!)) return;
+    const extended = this.accept(sequenceNumber);
+    if (extended === undefined || !Number.isNaN(this.ring[slot(extended)]!)) return;
     this.ring[slot(extended)] = Math.round(arrivalMs / DELTA_MS);
-    this.highest = Math.max(this.highest ?? extended, extended);
     this.next = Math.min(this.next, extended);
   }
 
-  private restart(extended: number): void {
+  /** The extended number, once the window holds it; undefined for a straggler. */
+  private accept(sequenceNumber: number): number | undefined {
+    if (this.highest === undefined) return this.restart(sequenceNumber);
+    const delta = sequenceDelta(sequenceNumber, this.highest & 0xffff);
+    if (delta >= WINDOW) return this.restart(sequenceNumber);
+    if (delta <= -WINDOW) {
+      // One packet from far behind is a straggler; two in a row are a sender that has started again (RFC 3550 A.1).
+      if (sequenceNumber === this.restartAt) return this.restart(sequenceNumber);
+      this.restartAt = (sequenceNumber + 1) & 0xffff;
+      return undefined;
+    }
+    this.restartAt = -1;
+    const extended = this.highest + delta;
+    for (let fresh = this.highest + 1; fresh <= extended; fresh++) this.ring[slot(fresh)] = Number.NaN;
+    this.highest = Math.max(this.highest, extended);
+    return extended;
+  }
+
+  private restart(sequenceNumber: number): number {
     this.ring.fill(Number.NaN);
-    this.highest = extended;
-    this.next = extended;
+    this.restartAt = -1;
+    this.highest = sequenceNumber;
+    this.next = sequenceNumber;
+    return sequenceNumber;
   }
 
   /** The next feedback, or undefined when all is reported; call until then. `nowMs` is of the same clock as the arrivals. */
@@ -57,7 +74,6 @@ export class TransportFeedbackBuilder {
     const base = Math.max(this.next, first - MAX_STATUSES + 1);
     const referenceTime = Math.floor(this.ring[slot(first)]! / TICKS_PER_REFERENCE);
     const arrivals = this.arrivalsFrom(first, base, referenceTime * TICKS_PER_REFERENCE);
-    const count = this.next - base;
     const feedbackPacketCount = this.feedbackPacketCount;
     this.feedbackPacketCount = (feedbackPacketCount + 1) & 0xff;
     return {
@@ -65,7 +81,7 @@ export class TransportFeedbackBuilder {
       senderSsrc: this.senderSsrc,
       mediaSsrc: this.mediaSsrc,
       baseSequenceNumber: base & 0xffff,
-      statusCount: count,
+      statusCount: this.next - base,
       referenceTime: (referenceTime << 8) >> 8,
       feedbackPacketCount,
       arrivals,
