@@ -48,7 +48,7 @@ function writeBody(writer: ByteWriter, packet: Packet): HeaderFields {
       return writeGoodbye(writer, packet);
     case 'unknown':
       writer.bytes(packet.body);
-      return { count: packet.count, payloadType: packet.payloadType };
+      return { count: packet.count & MAX_COUNT, payloadType: packet.payloadType };
     default:
       writer.uint32(packet.senderSsrc);
       writer.uint32(packet.mediaSsrc);

@@ -32,21 +32,15 @@ const isTwoByte = (profile: number) => (profile & 0xfff0) === TWO_BYTE_PROFILE;
 /** Finds an extension element in its one- or two-byte form (RFC 8285 4.2, 4.3). */
 export function readExtension(packet: Packet, id: number): ExtensionRange | undefined {
   const header = findElement(packet, id);
-  if (header < 0) return undefined;
-  return packet.extensionProfile === ONE_BYTE_PROFILE
-    ? { offset: header + 1, length: (packet.buffer[header]! & 0x0f) + 1 }
-    : { offset: header + 2, length: packet.buffer[header + 1]! };
+  return header < 0 ? undefined : { offset: valueOffset(packet, header), length: valueLength(packet, header) };
 }
 
 /** A two-byte extension value, such as the transport-wide sequence number; allocates nothing. */
 export function readExtensionUint16(packet: Packet, id: number): number | undefined {
   const header = findElement(packet, id);
-  if (header < 0) return undefined;
-  const { buffer } = packet;
-  const oneByte = packet.extensionProfile === ONE_BYTE_PROFILE;
-  const length = oneByte ? (buffer[header]! & 0x0f) + 1 : buffer[header + 1]!;
-  const at = header + (oneByte ? 1 : 2);
-  return length === 2 ? (buffer[at]! << 8) | buffer[at + 1]! : undefined;
+  if (header < 0 || valueLength(packet, header) !== 2) return undefined;
+  const at = valueOffset(packet, header);
+  return (packet.buffer[at]! << 8) | packet.buffer[at + 1]!;
 }
 
 /** A text extension value, such as MID or RID (RFC 8843 15, RFC 8852 3). */
@@ -55,21 +49,26 @@ export function readExtensionText(packet: Packet, id: number): string | undefine
   return range && packet.buffer.toString('latin1', range.offset, range.offset + range.length);
 }
 
+const isOneByte = (packet: Packet) => packet.extensionProfile === ONE_BYTE_PROFILE;
+const valueOffset = (packet: Packet, header: number) => header + (isOneByte(packet) ? 1 : 2);
+const valueLength = ({ buffer, extensionProfile }: Packet, header: number) =>
+  extensionProfile === ONE_BYTE_PROFILE ? (buffer[header]! & 0x0f) + 1 : buffer[header + 1]!;
+
 /** Offset of the element's header byte, or -1. */
 function findElement(packet: Packet, id: number): number {
   if (id < 1 || packet.extensionEnd === packet.extensionOffset) return -1;
-  if (packet.extensionProfile === ONE_BYTE_PROFILE) return findOneByte(packet, id);
+  if (isOneByte(packet)) return findOneByte(packet, id);
   return isTwoByte(packet.extensionProfile) ? findTwoByte(packet, id) : -1;
 }
 
-/** RFC 8285 4.2: `|  ID   | len-1 |  value ...`, a zero byte is padding, ID 15 ends the list. */
+/** RFC 8285 4.2: `|  ID   | len-1 |  value ...`, a zero byte is padding. */
 function findOneByte({ buffer, extensionOffset, extensionEnd }: Packet, id: number): number {
   let at = extensionOffset;
   while (at < extensionEnd) {
     const byte = buffer[at]!;
     const element = byte >> 4;
-    if (element === 15) return -1;
-    // ID 0 is padding; a length beside it is not to be believed, so only the byte itself is skipped.
+    // ID 15 ends the list, and so does ID 0 with a length: only a byte of zero is padding.
+    if (element === 15 || (element === 0 && byte !== 0)) return -1;
     const next = element === 0 ? at + 1 : at + 2 + (byte & 0x0f);
     if (element === id) return next <= extensionEnd ? at : -1;
     at = next;

@@ -1,4 +1,4 @@
-import { SequenceUnwrapper, sequenceDelta } from './sequence.ts';
+import { sequenceDelta } from './sequence.ts';
 
 /** Bounds of a `NackQueue`; the defaults suit interactive video. */
 export interface NackQueueOptions {
@@ -26,7 +26,7 @@ export class NackQueue {
   private readonly maxAgeMs: number;
   /** By extended sequence number; insertion order is sequence order. */
   private readonly missing = new Map<number, MissingPacket>();
-  private unwrapper = new SequenceUnwrapper();
+  /** Extended; undefined before the first packet. */
   private highest: number | undefined;
   private restartAt = -1;
   private abandoned = 0;
@@ -54,7 +54,7 @@ export class NackQueue {
     if (delta > this.maxEntries) return this.restart(sequenceNumber);
     if (delta < -this.maxEntries) return this.receivedFarBehind(sequenceNumber);
     this.restartAt = -1;
-    const extended = this.unwrapper.unwrap(sequenceNumber);
+    const extended = this.highest + delta;
     if (delta <= 0) return this.missing.delete(extended);
     for (let lost = this.highest + 1; lost < extended; lost++) this.add(lost);
     this.highest = extended;
@@ -71,8 +71,7 @@ export class NackQueue {
   private restart(sequenceNumber: number): true {
     this.abandoned += this.missing.size;
     this.missing.clear();
-    this.unwrapper = new SequenceUnwrapper();
-    this.highest = this.unwrapper.unwrap(sequenceNumber);
+    this.highest = sequenceNumber;
     this.restartAt = -1;
     return true;
   }

@@ -31,7 +31,8 @@ export class ReceptionStatistics {
 
   /** Takes in one packet; `arrivalMs` may be of any clock that does not jump. */
   update(sequenceNumber: number, rtpTimestamp: number, arrivalMs: number): void {
-    if (!this.started || this.restarts(sequenceNumber)) this.restart(sequenceNumber);
+    // A second packet in a row behind a large jump is a sender that has restarted.
+    if (!this.started || sequenceNumber === this.restartAt) this.restart(sequenceNumber);
     else {
       const delta = sequenceDelta(sequenceNumber, this.highest & 0xffff);
       if (delta > MAX_DROPOUT || delta < -MAX_MISORDER) {
@@ -45,11 +46,6 @@ export class ReceptionStatistics {
     this.received++;
     this.lastTimestamp = rtpTimestamp;
     this.lastArrivalMs = arrivalMs;
-  }
-
-  /** A second packet in a row after a large jump: the sender has restarted (RFC 3550 A.1). */
-  private restarts(sequenceNumber: number): boolean {
-    return sequenceNumber === this.restartAt;
   }
 
   private restart(sequenceNumber: number): void {
