@@ -132,7 +132,7 @@ function readRtpmap(media: Media, value: string): void {
 /** `<payload> <parameters>` (RFC 8866 6.15). */
 function readFmtp(media: Media, value: string): void {
   if (media.payloads.length === 0) return;
-  const [, type, parameters] = match(value, /^(\d+) (.+)$/, '<payload> <parameters>');
+  const [, type, parameters] = match(value, /^(\d+) ?(.*)$/, '<payload> <parameters>');
   const payload = payloadOf(media, type);
   if (payload !== undefined) payload.fmtp = parameters!;
 }

@@ -1,6 +1,6 @@
 import { isDirection, mediaReaders, sessionReaders } from './attributes.ts';
 import { blankFragment, blankMedia } from './create.ts';
-import { append, integer, type Line, limits, match, SdpError, splitLines } from './lines.ts';
+import { append, integer, type Line, limits, match, SdpError, splitLines, words } from './lines.ts';
 import type { Direction, Fragment, Media, Origin, Payload, Session } from './types.ts';
 
 /** Parses a session description (RFC 8866) as WebRTC writes it; `error` names the limit or the line. */
@@ -114,10 +114,7 @@ function readMediaLine(value: string, direction: Direction): Media {
   media.port = integer(port, 0, 65535, 'port');
   media.protocol = protocol!;
   media.direction = direction;
-  for (const format of list!.split(' ')) {
-    if (format === '') throw new SdpError('empty format');
-    append(media.formats, format, limits.payloads, 'formats in one m-line');
-  }
+  for (const format of words(list!)) append(media.formats, format, limits.payloads, 'formats in one m-line');
   if (/(^|\/)RTP\//.test(media.protocol)) {
     media.payloads = readPayloads(media.formats);
     media.formats = [];
