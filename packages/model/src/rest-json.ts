@@ -31,16 +31,25 @@ interface Member {
   idempotencyToken: boolean;
 }
 
-const memberCache = new WeakMap<TSchema, readonly Member[]>();
+/** The members of a structure in model order, all of them and by where they travel. */
+interface Members {
+  all: readonly Member[];
+  body: readonly Member[];
+  header: readonly Member[];
+}
 
-/** The members of a structure in model order, worked out once for each. */
-function membersOf(schema: TSchema): readonly Member[] {
+const memberCache = new WeakMap<TSchema, Members>();
+
+/** The members of a structure, worked out once for each. */
+function membersOf(schema: TSchema): Members {
   let members = memberCache.get(schema);
   if (members === undefined) {
-    members = Object.entries((shapeOf(schema) as StructureShape).properties).map(([name, member]) => {
+    const all = Object.entries((shapeOf(schema) as StructureShape).properties).map(([name, member]): Member => {
       const { location = 'body', locationName = name, idempotencyToken = false } = shapeOf(member);
       return { name, schema: member, location, header: locationName.toLowerCase(), idempotencyToken };
     });
+    const at = (location: Location) => all.filter((member) => member.location === location);
+    members = { all, body: at('body'), header: at('header') };
     memberCache.set(schema, members);
   }
   return members;
@@ -49,7 +58,7 @@ function membersOf(schema: TSchema): readonly Member[] {
 /** The value with model members only, in model order, without nulls; what does not fit its shape stays as it is. */
 function project(schema: TSchema, value: unknown): unknown {
   const shape = shapeOf(schema);
-  if (shape.kind === 'structure') return isJsonObject(value) ? projectMembers(membersOf(schema), value) : value;
+  if (shape.kind === 'structure') return isJsonObject(value) ? projectMembers(membersOf(schema).all, value) : value;
   if (shape.kind === 'list') return Array.isArray(value) ? value.map((item) => project(shape.items, item)) : value;
   return value;
 }
@@ -61,10 +70,6 @@ function projectMembers(members: readonly Member[], value: Record<string, unknow
     if (member !== undefined) projected[name] = project(schema, member);
   }
   return projected;
-}
-
-function membersIn(schema: TSchema, location: Location): readonly Member[] {
-  return membersOf(schema).filter((member) => member.location === location);
 }
 
 // ---- routing
@@ -118,9 +123,9 @@ function percentDecode(text: string, what: string): string {
   }
 }
 
-/** RFC 3986: everything but the unreserved characters is encoded. */
+/** RFC 3986: everything but the unreserved characters is encoded; half a surrogate pair becomes U+FFFD. */
 function percentEncode(text: string): string {
-  return encodeURIComponent(text).replace(
+  return encodeURIComponent(Buffer.from(text).toString()).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
@@ -156,10 +161,10 @@ function decodeBody({ headers, body }: HttpRequestParts): Record<string, unknown
  */
 export function decodeRequest(operation: Operation, request: HttpRequestParts): unknown {
   const members = membersOf(operation.input);
-  if (members.every(({ location }) => location === 'body')) return projectMembers(members, decodeBody(request));
-  const body = members.some(({ location }) => location === 'body') ? decodeBody(request) : {};
+  const body = members.body.length > 0 || members.all.length === 0 ? decodeBody(request) : {};
+  if (members.body.length === members.all.length) return projectMembers(members.body, body);
   const input: Record<string, unknown> = {};
-  for (const { name, schema, location } of members) {
+  for (const { name, schema, location } of members.all) {
     const value =
       location === 'uri'
         ? percentDecode(request.rawPath.slice(labelPrefix(operation).length), 'path')
@@ -185,8 +190,7 @@ export function encodeRequest(
   let rawPath = path;
   const query: string[] = [];
   const body: Record<string, unknown> = {};
-  const members = membersOf(operation.input);
-  for (const { name, schema, location, idempotencyToken } of members) {
+  for (const { name, schema, location, idempotencyToken } of membersOf(operation.input).all) {
     const value = ownValue(input, name) ?? (idempotencyToken ? randomUUID() : undefined);
     if (location === 'uri') rawPath = labelPrefix(operation) + encodeLabel(name, value);
     else if (value === undefined) continue;
@@ -222,12 +226,12 @@ export interface HttpAnswer {
 export function encodeResponse(operation: Operation, output: object): HttpAnswer {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   const given = output as Record<string, unknown>;
-  for (const { name, header } of membersIn(operation.output, 'header')) {
+  const members = membersOf(operation.output);
+  for (const { name, header } of members.header) {
     const value = ownValue(given, name) ?? securityHeaders[header];
     if (value !== undefined) headers[header] = String(value);
   }
-  const body = projectMembers(membersIn(operation.output, 'body'), given);
-  return { status: 200, headers, body: JSON.stringify(body) };
+  return { status: 200, headers, body: JSON.stringify(projectMembers(members.body, given)) };
 }
 
 /** The answer for an error. The model knows `exceptionMessage`; `message` is what AWS's own tools show. */
@@ -265,7 +269,7 @@ function decodeError({ status, headers, body }: ReceivedAnswer): { code: string;
   const members = isJsonObject(value) ? value : {};
   const text = (name: string) => {
     const member = ownValue(members, name);
-    return member === undefined ? undefined : String(member);
+    return typeof member === 'string' ? member : undefined;
   };
   const code =
     headers['x-amzn-errortype']?.split(':')[0] || text('code') || text('__type')?.split('#').at(-1) || String(status);
@@ -281,7 +285,7 @@ export function decodeResponse(
   const value = parseJson(response.body);
   const body = isJsonObject(value) ? value : {};
   const output: Record<string, unknown> = {};
-  for (const { name, schema, location, header } of membersOf(operation.output)) {
+  for (const { name, schema, location, header } of membersOf(operation.output).all) {
     const member = location === 'header' ? response.headers[header] : project(schema, ownValue(body, name));
     if (member !== undefined) output[name] = member;
   }

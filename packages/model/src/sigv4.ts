@@ -68,8 +68,7 @@ function canonicalQuery(rawQuery: string): string {
 }
 
 function canonicalHeaderValue(value: string): string {
-  const trimmed = value.trim();
-  return trimmed.includes('  ') ? trimmed.replace(/ +/g, ' ') : trimmed;
+  return value.trim().replace(/\s+/g, ' ');
 }
 
 /** The text that both sides hash; `signedHeaders` are lower-case names in ascending order. */
@@ -139,8 +138,7 @@ export function signRequest(
   const payloadHash = headers['x-amz-content-sha256'] ?? hash('sha256', request.body, 'hex');
   const canonical = canonicalRequest({ ...request, headers }, signedHeaders, payloadHash);
   const signed = signature(canonical, credentials.secretAccessKey, scope, amzDate).toString('hex');
-  added['authorization'] =
-    `${ALGORITHM} Credential=${credentials.accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signed}`;
+  added.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signed}`;
   return added;
 }
 
@@ -161,7 +159,7 @@ function refuse(shape: 'IncompleteSignature' | 'InvalidSignatureException', mess
 }
 
 const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 +Credential=([^/,\s]{1,128})\/(\d{8})\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/aws4_request *, *SignedHeaders=([!-+\--:<-~;]{1,8192}) *, *Signature=([0-9a-f]{64}) *$/;
+  /^AWS4-HMAC-SHA256 +Credential=([^/,\s]{1,128})\/(\d{8})\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/aws4_request *, *SignedHeaders=([^,\s]{1,8192}) *, *Signature=([0-9a-f]{64}) *$/;
 
 function parseAuthorization(text: string): Authorization {
   const match = AUTHORIZATION.exec(text);
@@ -273,7 +271,7 @@ export function verifyRequest(
     now: Date;
   },
 ): { accessKeyId: string; region: string } {
-  const header = request.headers['authorization'];
+  const header = request.headers.authorization;
   if (header === undefined || header === '')
     throw new ApiError('MissingAuthenticationToken', 'The request has no Authorization header; sign it with SigV4');
   const { accessKeyId, scope, signedHeaders, signature: given } = parseAuthorization(header);

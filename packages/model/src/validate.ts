@@ -19,6 +19,7 @@ export const MAX_ECHO_LENGTH = 256;
 
 const MAX_INTEGER = 2_147_483_647;
 const MIN_INTEGER = -2_147_483_648;
+const NUMBER_WORDS = { integer: 'a 32-bit integer', float: 'a number' };
 
 const compiled = new Map<string, RegExp>();
 
@@ -84,12 +85,11 @@ function checkTimestamp(value: unknown, path: string, findings: Findings): void 
 }
 
 function numberConstraints({ kind, minimum, maximum }: NumberShape, value: unknown): string[] {
-  if (kind === 'float' && !Number.isFinite(value)) return ['Member must be a number'];
-  const number = Number(value);
-  if (kind === 'integer' && !(Number.isInteger(value) && number >= MIN_INTEGER && number <= MAX_INTEGER))
-    return ['Member must be a 32-bit integer'];
-  if (maximum !== undefined && number > maximum) return [`Member must have value less than or equal to ${maximum}`];
-  if (minimum !== undefined && number < minimum) return [`Member must have value greater than or equal to ${minimum}`];
+  if (typeof value !== 'number' || !Number.isFinite(value)) return [`Member must be ${NUMBER_WORDS[kind]}`];
+  if (kind === 'integer' && !(Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER))
+    return [`Member must be ${NUMBER_WORDS[kind]}`];
+  if (maximum !== undefined && value > maximum) return [`Member must have value less than or equal to ${maximum}`];
+  if (minimum !== undefined && value < minimum) return [`Member must have value greater than or equal to ${minimum}`];
   return [];
 }
 
