@@ -160,20 +160,21 @@ describe('TransportFeedbackBuilder', () => {
   });
 
   it('reports every arrival once, in packets below 1200 bytes that are read back', () => {
-    const step = fc.tuple(fc.integer({ min: 1, max: 300 }), fc.double({ min: 0, max: 20, noNaN: true }));
+    const step = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.double({ min: 0, max: 20, noNaN: true }));
+    const steps = fc.array(step, { maxLength: 600, size: 'max' });
     fc.assert(
-      fc.property(fc.nat(0xffff), fc.array(step, { maxLength: 600 }), (first, steps) => {
+      fc.property(fc.nat(0xffff), steps, (first, list) => {
         const builder = new TransportFeedbackBuilder(1, 2);
         const sent: number[] = [];
         const reported: number[] = [];
         let sequenceNumber = first;
         let now = 1e9;
-        for (const [gap, ms] of steps) {
+        for (const [index, [gap, ms]] of list.entries()) {
           sequenceNumber = (sequenceNumber + gap) & 0xffff;
           now += ms;
           builder.add(sequenceNumber, now);
           sent.push(sequenceNumber);
-          if (gap % 10 !== 0) continue;
+          if (index % 50 !== 0 && index !== list.length - 1) continue;
           for (const feedback of buildAll(builder, now)) {
             const bytes = write([feedback]);
             expect(bytes.length).toBeLessThan(1200);
@@ -181,8 +182,7 @@ describe('TransportFeedbackBuilder', () => {
             reported.push(...feedback.arrivals.map((arrival) => arrival.sequenceNumber));
           }
         }
-        expect(sent.slice(0, reported.length)).toEqual(reported.slice(0, sent.length));
-        expect(reported.length).toBeLessThanOrEqual(sent.length);
+        expect(reported).toEqual(sent);
       }),
       { numRuns: 30 },
     );
