@@ -148,6 +148,46 @@ describe('limits at their edges', () => {
     return prefix + 'a'.repeat(maxLength - prefix.length);
   }
 
+  const { CreateStage, StartComposition, CreateEncoderConfiguration, CreateStorageConfiguration } = operations;
+  const recording = CreateStage.input.properties.autoParticipantRecordingConfiguration.properties;
+  const s3 = StartComposition.input.properties.destinations.items.properties.s3.properties;
+  const video = CreateEncoderConfiguration.input.properties.video.properties;
+
+  test.each<[string, TSchema, object]>([
+    ['stages in a page', operations.ListStages.input.properties.maxResults, { minimum: 1, maximum: 100 }],
+    ['replicas in a page', operations.ListParticipantReplicas.input.properties.maxResults, { minimum: 1, maximum: 50 }],
+    ['a page token', operations.ListStages.input.properties.nextToken, { maxLength: 1024 }],
+    [
+      'minutes of a token',
+      operations.CreateParticipantToken.input.properties.duration,
+      { minimum: 1, maximum: 20_160 },
+    ],
+    ['a session id', operations.GetStageSession.input.properties.sessionId, { minLength: 16, maxLength: 16 }],
+    ['a participant id', operations.GetParticipant.input.properties.participantId, { maxLength: 64 }],
+    ['a reason', operations.DisconnectParticipant.input.properties.reason, { maxLength: 128 }],
+    ['an idempotency token', StartComposition.input.properties.idempotencyToken, { minLength: 1, maxLength: 64 }],
+    ['a bucket', CreateStorageConfiguration.input.properties.s3.properties.bucketName, { minLength: 3, maxLength: 63 }],
+    ['the reconnect window', recording.recordingReconnectWindowSeconds, { minimum: 0, maximum: 300 }],
+    [
+      'a recorded segment',
+      recording.hlsConfiguration.properties.targetSegmentDurationSeconds,
+      { minimum: 2, maximum: 10 },
+    ],
+    [
+      'a thumbnail interval',
+      recording.thumbnailConfiguration.properties.targetIntervalSeconds,
+      { minimum: 1, maximum: 86_400 },
+    ],
+    ['kinds of thumbnails', recording.thumbnailConfiguration.properties.storage, { maxItems: 2 }],
+    ['media types', recording.mediaTypes, { maxItems: 1 }],
+    ['encoders of a recording', s3.encoderConfigurationArns, { minItems: 1, maxItems: 1 }],
+    ['thumbnails of a recording', s3.thumbnailConfigurations, { maxItems: 1 }],
+    ['width', video.width, { minimum: 2, maximum: 1920 }],
+    ['height', video.height, { minimum: 2, maximum: 1920 }],
+    ['framerate', video.framerate, { minimum: 1, maximum: 60 }],
+    ['bitrate', video.bitrate, { minimum: 1, maximum: 8_500_000 }],
+  ])('%s has the limits of AWS', (_, schema, limits) => expect(schema).toMatchObject(limits));
+
   test('lengths count code points, not UTF-16 units', () => {
     expect(findings(common.UserId, '😀'.repeat(128))).toBe(0);
     expect(findings(common.UserId, '😀'.repeat(129))).toBe(1);
@@ -170,7 +210,7 @@ describe('limits at their edges', () => {
     const attributes = common.ParticipantAttributes;
     expect(findings(attributes, { é: 'a'.repeat(1022) })).toBe(0);
     expect(validate(attributes, { é: 'a'.repeat(1023) })).toEqual([
-      "Value at '' failed to satisfy constraint: Member must have a total size of at most 1024 bytes",
+      "Value at 'input' failed to satisfy constraint: Member must have a total size of at most 1024 bytes",
     ]);
     expect(
       findings(

@@ -49,7 +49,7 @@ class Findings {
     if (this.full) return;
     const shown = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     const subject = shown ? `Value '${cut(String(value))}'` : 'Value';
-    this.texts.push(`${subject} at '${path}' failed to satisfy constraint: ${constraint}`);
+    this.texts.push(`${subject} at '${path || 'input'}' failed to satisfy constraint: ${constraint}`);
   }
 }
 
@@ -140,7 +140,7 @@ function checkEntries(shape: MapShape, map: Record<string, unknown>, path: strin
 
 function checkStructure(shape: StructureShape, value: unknown, path: string, findings: Findings): void {
   if (!isJsonObject(value)) {
-    findings.add(path || 'input', value, 'Member must be a structure');
+    findings.add(path, value, 'Member must be a structure');
     return;
   }
   for (const [name, member] of Object.entries(shape.properties)) {
@@ -153,7 +153,7 @@ function checkStructure(shape: StructureShape, value: unknown, path: string, fin
 
 function check(schema: TSchema, value: unknown, path: string, findings: Findings): void {
   const shape = shapeOf(schema);
-  if (value === null || value === undefined) findings.add(path || 'input', undefined, 'Member must not be null');
+  if (value === null || value === undefined) findings.add(path, undefined, 'Member must not be null');
   else if (shape.kind === 'structure') checkStructure(shape, value, path, findings);
   else if (shape.kind === 'list') checkList(shape, value, path, findings);
   else if (shape.kind === 'map') checkMap(shape, value, path, findings);

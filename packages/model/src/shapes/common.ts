@@ -1,4 +1,5 @@
 import { enumeration, integer, list, map, optional, string, structure, timestamp } from '../schema.ts';
+import { arnOf } from './kinds.ts';
 
 /** Any text. */
 export const AnyString = string();
@@ -8,20 +9,6 @@ export const Time = timestamp();
 
 /** Name that a caller gives to a resource; may be empty, need not be unique. */
 export const ResourceName = string({ minLength: 0, maxLength: 128, pattern: '[a-zA-Z0-9-_]*' });
-
-/** ARN of one type of resource. */
-export function arnOf(type: string) {
-  return string({ minLength: 1, maxLength: 128, pattern: `arn:aws:ivs:[a-z0-9-]+:[0-9]+:${type}/[a-zA-Z0-9-]+` });
-}
-
-/** ARN of one type of resource, or the empty string for none. */
-export function arnOrEmpty(type: string) {
-  return string({
-    minLength: 0,
-    maxLength: 128,
-    pattern: `^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${type}/[a-zA-Z0-9-]+$`,
-  });
-}
 
 /** ARN of any IVS resource. */
 export const ResourceArn = arnOf('[a-z-]+');
@@ -67,11 +54,6 @@ export const TagKeyList = list(TagKey, { min: 0, max: 50 });
 
 /** Where a listing goes on. */
 export const PaginationToken = string({ minLength: 0, maxLength: 1024, pattern: '[a-zA-Z0-9+/=_-]*' });
-
-/** Page size of a listing. */
-export function maxResults(maximum: number) {
-  return integer({ minimum: 1, maximum });
-}
 
 /** Seconds between two thumbnails. */
 export const ThumbnailIntervalSeconds = integer({ minimum: 1, maximum: 86_400 });

@@ -2,10 +2,8 @@ import type { Static } from '@sinclair/typebox';
 import { boolean, enumeration, integer, list, optional, required, string, structure } from '../schema.ts';
 import {
   AnyString,
-  arnOf,
   ChannelArn,
   EncoderConfigurationArn,
-  maxResults,
   PaginationToken,
   ResourceName,
   StageArn,
@@ -15,6 +13,7 @@ import {
   ThumbnailStorageTypeList,
   Time,
 } from './common.ts';
+import { arnOf, maxResults } from './kinds.ts';
 import { StorageConfigurationArn } from './storage.ts';
 
 /** ARN of a composition. */
@@ -267,7 +266,7 @@ export const ListCompositionsResponse = structure({
 
 /** Input of StopComposition. */
 export const StopCompositionRequest = structure({
-  arn: required(CompositionArn, 'ARN of the composition.'),
+  arn: required(CompositionArn, 'ARN of the composition to stop.'),
 });
 
 /** Output of StopComposition. */

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import { float, integer, list, optional, required, structure } from '../schema.ts';
-import { EncoderConfigurationArn, maxResults, PaginationToken, ResourceName, Tags } from './common.ts';
+import { EncoderConfigurationArn, PaginationToken, ResourceName, Tags } from './common.ts';
+import { maxResults } from './kinds.ts';
 
 /** Pixels of one side of a composed picture. */
 export const PictureSide = integer({ minimum: 2, maximum: 1920 });

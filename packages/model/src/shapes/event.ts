@@ -1,7 +1,6 @@
 import type { Static } from '@sinclair/typebox';
 import { boolean, enumeration, list, optional, required, structure } from '../schema.ts';
 import {
-  maxResults,
   PaginationToken,
   ParticipantAttributes,
   ParticipantId,
@@ -10,6 +9,7 @@ import {
   Time,
   UserId,
 } from './common.ts';
+import { maxResults } from './kinds.ts';
 import { ParticipantTokenCapabilities, ParticipantTokenExpirationTime } from './token.ts';
 
 /** What happened to a participant. */

@@ -1,9 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import { boolean, enumeration, list, optional, required, string, structure } from '../schema.ts';
 import {
-  arnOrEmpty,
   IngestConfigurationArn,
-  maxResults,
   PaginationToken,
   ParticipantAttributes,
   ParticipantId,
@@ -12,6 +10,7 @@ import {
   Tags,
   UserId,
 } from './common.ts';
+import { arnOrEmpty, maxResults } from './kinds.ts';
 
 /** Stage that an encoder publishes to; empty for none. */
 export const IngestConfigurationStageArn = arnOrEmpty('stage');

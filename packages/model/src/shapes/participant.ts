@@ -3,7 +3,6 @@ import { boolean, enumeration, integer, list, optional, required, string, struct
 import {
   HeaderOnlyResponse,
   IngestConfigurationArn,
-  maxResults,
   PaginationToken,
   ParticipantAttributes,
   ParticipantId,
@@ -12,6 +11,7 @@ import {
   Time,
   UserId,
 } from './common.ts';
+import { maxResults } from './kinds.ts';
 import { ParticipantTokenId } from './token.ts';
 
 /** Whether a participant is in the stage. */

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import { list, optional, required, string, structure } from '../schema.ts';
-import { AnyString, arnOf, maxResults, PaginationToken, ResourceName, Tags } from './common.ts';
+import { AnyString, PaginationToken, ResourceName, Tags } from './common.ts';
+import { arnOf, maxResults } from './kinds.ts';
 
 /** ARN of a public key. */
 export const PublicKeyArn = arnOf('public-key');

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import { list, optional, required, structure } from '../schema.ts';
-import { maxResults, PaginationToken, StageArn, StageSessionId, Time } from './common.ts';
+import { PaginationToken, StageArn, StageSessionId, Time } from './common.ts';
+import { maxResults } from './kinds.ts';
 
 /** One run of a stage, from the first join until some time after the last publisher left. */
 export const StageSession = structure({

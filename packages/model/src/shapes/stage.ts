@@ -1,8 +1,6 @@
 import type { Static } from '@sinclair/typebox';
 import { boolean, enumeration, integer, list, optional, required, string, structure } from '../schema.ts';
 import {
-  arnOrEmpty,
-  maxResults,
   PaginationToken,
   ResourceName,
   StageArn,
@@ -12,6 +10,7 @@ import {
   ThumbnailIntervalSeconds,
   ThumbnailStorageTypeList,
 } from './common.ts';
+import { arnOrEmpty, maxResults } from './kinds.ts';
 import { ParticipantTokenConfigurations, ParticipantTokenList } from './token.ts';
 
 /** Storage configuration that recordings go to; empty when nothing is recorded. */

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import { list, optional, required, string, structure } from '../schema.ts';
-import { arnOf, maxResults, PaginationToken, ResourceName, Tags } from './common.ts';
+import { PaginationToken, ResourceName, Tags } from './common.ts';
+import { arnOf, maxResults } from './kinds.ts';
 
 /** ARN of a storage configuration. */
 export const StorageConfigurationArn = arnOf('storage-configuration');
@@ -16,8 +17,8 @@ export type S3StorageConfiguration = Static<typeof S3StorageConfiguration>;
 
 /** Where recordings are kept. */
 export const StorageConfiguration = structure({
-  arn: required(StorageConfigurationArn, 'ARN of the storage configuration.'),
-  name: optional(ResourceName, 'Name of the storage configuration.'),
+  arn: required(StorageConfigurationArn, 'ARN of this storage configuration.'),
+  name: optional(ResourceName, 'Name of this storage configuration.'),
   s3: optional(S3StorageConfiguration, 'Bucket that recordings go to.'),
   tags: optional(Tags, 'Tags of the storage configuration.'),
 });
@@ -25,8 +26,8 @@ export type StorageConfiguration = Static<typeof StorageConfiguration>;
 
 /** A storage configuration as listings show it. */
 export const StorageConfigurationSummary = structure({
-  arn: required(StorageConfigurationArn, 'ARN of the storage configuration.'),
-  name: optional(ResourceName, 'Name of the storage configuration.'),
+  arn: required(StorageConfigurationArn, 'ARN of this storage configuration.'),
+  name: optional(ResourceName, 'Name of this storage configuration.'),
   s3: optional(S3StorageConfiguration, 'Bucket that recordings go to.'),
   tags: optional(Tags, 'Tags of the storage configuration.'),
 });
@@ -49,7 +50,7 @@ export const CreateStorageConfigurationResponse = structure({
 
 /** Input of GetStorageConfiguration. */
 export const GetStorageConfigurationRequest = structure({
-  arn: required(StorageConfigurationArn, 'ARN of the storage configuration.'),
+  arn: required(StorageConfigurationArn, 'ARN of this storage configuration.'),
 });
 
 /** Output of GetStorageConfiguration. */
@@ -71,7 +72,7 @@ export const ListStorageConfigurationsResponse = structure({
 
 /** Input of DeleteStorageConfiguration. */
 export const DeleteStorageConfigurationRequest = structure({
-  arn: required(StorageConfigurationArn, 'ARN of the storage configuration.'),
+  arn: required(StorageConfigurationArn, 'ARN of this storage configuration.'),
 });
 
 /** Output of DeleteStorageConfiguration. */
