@@ -1,0 +1,451 @@
+// The publish page: camera and microphone to a stage.
+//
+// For tests: the page is driven by these ids and read by these attributes.
+//   #token-form, #token, its submit button      the token, when it is not in the fragment (#token=…)
+//   #status[data-state]                         idle | connecting | connected | reconnecting | ended
+//   #problem[data-code], hidden when all is well
+//   #camera, #microphone, #codec                selects; value "" of a device is none
+//   #publish[data-state]                        idle | starting | live | retrying; a click toggles
+//   #live[data-state]                           the same, on the picture
+//   #mute, #stop-video [aria-pressed]
+//   #stats[data-bitrate-kbps|data-width|data-height|data-fps|data-round-trip-ms|data-codec], each second while live
+//   #participants li[data-participant-id|data-publishing|data-audio-muted|data-video-stopped]
+
+import { byId, clearProblem, nameOf, onToken, showIdentity, showProblem, showStatus } from './page.ts';
+import {
+  backOff,
+  describeFigures,
+  type Exchange,
+  ExchangeError,
+  type Participant,
+  publish,
+  StageEvents,
+  StatisticsReader,
+} from './stage-client.ts';
+import type { Token } from './token.ts';
+import { codeOfDeviceError } from './words.ts';
+
+const statisticsInterval = 1000;
+/** The most that one picture of 720p needs, in bit/s; IVS takes up to 8.5 Mbit/s. */
+const maxVideoBitrate = 2_500_000;
+const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+
+/** Camera and microphone: the preview, the choice of devices, muting. */
+class Devices {
+  readonly stream = new MediaStream();
+  readonly #camera = byId<HTMLSelectElement>('camera');
+  readonly #microphone = byId<HTMLSelectElement>('microphone');
+  #changed: (kind: 'audio' | 'video') => void = () => undefined;
+
+  constructor() {
+    byId<HTMLVideoElement>('preview').srcObject = this.stream;
+    this.#camera.addEventListener('change', () => void this.#choose('video', this.#camera.value));
+    this.#microphone.addEventListener('change', () => void this.#choose('audio', this.#microphone.value));
+  }
+
+  /** Called when a track was replaced. */
+  onChange(changed: (kind: 'audio' | 'video') => void): void {
+    this.#changed = changed;
+  }
+
+  /** Opens what there is: camera and microphone, or the one that exists. */
+  async open(): Promise<boolean> {
+    if (!window.isSecureContext || !navigator.mediaDevices) {
+      showProblem('INSECURE_CONTEXT');
+      return false;
+    }
+    try {
+      const stream = await openAny([
+        { audio: true, video: videoConstraints },
+        { audio: true },
+        { video: videoConstraints },
+      ]);
+      for (const track of stream.getTracks()) this.#put(track);
+    } catch (error) {
+      showDeviceProblem(error);
+      return false;
+    }
+    await this.#list();
+    navigator.mediaDevices.ondevicechange = () => void this.#list();
+    return true;
+  }
+
+  track(kind: 'audio' | 'video'): MediaStreamTrack | undefined {
+    return this.stream.getTracks().find((track) => track.kind === kind);
+  }
+
+  enable(kind: 'audio' | 'video', enabled: boolean): void {
+    const track = this.track(kind);
+    if (track) track.enabled = enabled;
+    if (kind === 'video') this.#showCamera();
+  }
+
+  async #choose(kind: 'audio' | 'video', deviceId: string): Promise<void> {
+    const enabled = this.track(kind)?.enabled ?? true;
+    this.#remove(kind);
+    if (deviceId !== '') {
+      const device = { deviceId: { exact: deviceId } };
+      try {
+        const stream = await navigator.mediaDevices.getUserMedia(
+          kind === 'audio' ? { audio: device } : { video: { ...videoConstraints, ...device } },
+        );
+        for (const track of stream.getTracks()) this.#put(track);
+        clearProblem();
+      } catch (error) {
+        showDeviceProblem(error);
+      }
+    }
+    this.enable(kind, enabled);
+    this.#changed(kind);
+  }
+
+  #put(track: MediaStreamTrack): void {
+    track.addEventListener('ended', () => this.#gone(track));
+    this.stream.addTrack(track);
+    this.#showCamera();
+  }
+
+  #remove(kind: 'audio' | 'video'): void {
+    const track = this.track(kind);
+    if (!track) return;
+    track.stop();
+    this.stream.removeTrack(track);
+    this.#showCamera();
+  }
+
+  /** The device was unplugged, or its permission taken back. */
+  #gone(track: MediaStreamTrack): void {
+    if (!this.stream.getTracks().includes(track)) return;
+    this.stream.removeTrack(track);
+    this.#showCamera();
+    this.#changed(track.kind === 'audio' ? 'audio' : 'video');
+    void this.#list();
+  }
+
+  #showCamera(): void {
+    byId('preview-off').hidden = this.track('video')?.enabled ?? false;
+  }
+
+  async #list(): Promise<void> {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    fill(this.#camera, 'No camera', devices, 'videoinput', this.track('video'));
+    fill(this.#microphone, 'No microphone', devices, 'audioinput', this.track('audio'));
+  }
+}
+
+/** The first of the wishes that devices exist for. */
+async function openAny(wishes: readonly MediaStreamConstraints[]): Promise<MediaStream> {
+  let failure: unknown;
+  for (const wish of wishes) {
+    try {
+      return await navigator.mediaDevices.getUserMedia(wish);
+    } catch (error) {
+      failure ??= error;
+      if (codeOfDeviceError(error) === 'DEVICE_DENIED') break;
+    }
+  }
+  throw failure;
+}
+
+function fill(
+  select: HTMLSelectElement,
+  none: string,
+  devices: readonly MediaDeviceInfo[],
+  kind: MediaDeviceKind,
+  track: MediaStreamTrack | undefined,
+): void {
+  const found = devices.filter((device) => device.kind === kind && device.deviceId !== '');
+  const options = found.map(({ label, deviceId }, index) => new Option(label || `${kind} ${index + 1}`, deviceId));
+  select.replaceChildren(...options, new Option(none, ''));
+  select.value = track?.getSettings().deviceId ?? '';
+  if (select.selectedIndex < 0) select.value = track ? (found[0]?.deviceId ?? '') : '';
+}
+
+function showDeviceProblem(error: unknown): void {
+  showProblem(codeOfDeviceError(error));
+  byId('retry').hidden = false;
+}
+
+type PublicationState = 'idle' | 'starting' | 'live' | 'retrying';
+
+/** The way of one's media to the stage: started, kept alive, stopped. */
+class Publication {
+  readonly #token: Token;
+  readonly #devices: Devices;
+  readonly #show: (state: PublicationState) => void;
+  #state: PublicationState = 'idle';
+  #exchange: Exchange | undefined;
+  #statistics: ReturnType<typeof setInterval> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #attempt = 0;
+  /** Raised with each start and stop, so that what was begun before knows that it is late. */
+  #generation = 0;
+
+  constructor(token: Token, devices: Devices, show: (state: PublicationState) => void) {
+    this.#token = token;
+    this.#devices = devices;
+    this.#show = show;
+    devices.onChange((kind) => this.#replace(kind));
+  }
+
+  get wanted(): boolean {
+    return this.#state !== 'idle';
+  }
+
+  start(): void {
+    if (this.#devices.stream.getTracks().length === 0) {
+      showProblem('NO_TRACKS');
+      return;
+    }
+    clearProblem();
+    this.#attempt = 0;
+    void this.#connect('starting');
+  }
+
+  stop(): void {
+    this.#hangUp();
+    this.#set('idle');
+  }
+
+  async #connect(state: PublicationState): Promise<void> {
+    this.#hangUp();
+    this.#set(state);
+    const generation = this.#generation;
+    try {
+      const exchange = await publish(this.#token, this.#prepare());
+      if (generation !== this.#generation) {
+        exchange.close();
+        return;
+      }
+      this.#exchange = exchange;
+      this.#watch(exchange.connection);
+    } catch (error) {
+      if (generation === this.#generation) this.#failed(error);
+    }
+  }
+
+  #prepare(): RTCPeerConnection {
+    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    for (const kind of ['audio', 'video'] as const) {
+      const track = this.#devices.track(kind);
+      if (!track) continue;
+      const transceiver = connection.addTransceiver(track, {
+        direction: 'sendonly',
+        streams: [this.#devices.stream],
+        sendEncodings: kind === 'video' ? [{ maxBitrate: maxVideoBitrate }] : [{}],
+      });
+      if (kind === 'video') preferCodec(transceiver, byId<HTMLSelectElement>('codec').value);
+    }
+    return connection;
+  }
+
+  #watch(connection: RTCPeerConnection): void {
+    const statistics = new StatisticsReader(connection, 'outbound-rtp');
+    const check = () => {
+      if (this.#exchange?.connection !== connection) return;
+      if (connection.connectionState === 'connected') {
+        this.#attempt = 0;
+        clearProblem();
+        this.#set('live');
+      }
+      if (connection.connectionState === 'failed') this.#failed(new ExchangeError('MEDIA_FAILED', '', true));
+    };
+    connection.addEventListener('connectionstatechange', check);
+    check();
+    this.#statistics = setInterval(() => void showStatistics(statistics), statisticsInterval);
+  }
+
+  /** What may pass is tried again, ever more slowly; a refusal ends the attempt. */
+  #failed(error: unknown): void {
+    const failure = error instanceof ExchangeError ? error : new ExchangeError('MEDIA_FAILED', String(error), false);
+    this.#hangUp();
+    showProblem(failure.code, failure.message);
+    if (!failure.retry) {
+      this.#set('idle');
+      return;
+    }
+    this.#attempt += 1;
+    this.#set('retrying');
+    this.#retry = setTimeout(() => void this.#connect('retrying'), backOff(this.#attempt));
+  }
+
+  /** The same kind of media goes on over the same connection; a kind that was not offered needs a new one. */
+  #replace(kind: 'audio' | 'video'): void {
+    const connection = this.#exchange?.connection;
+    if (!connection) return;
+    const track = this.#devices.track(kind) ?? null;
+    const transceiver = connection.getTransceivers().find(({ receiver }) => receiver.track.kind === kind);
+    if (transceiver) void transceiver.sender.replaceTrack(track);
+    else if (track) void this.#connect('starting');
+  }
+
+  #hangUp(): void {
+    this.#generation += 1;
+    clearTimeout(this.#retry);
+    clearInterval(this.#statistics);
+    this.#exchange?.close();
+    this.#exchange = undefined;
+    showNoStatistics();
+  }
+
+  #set(state: PublicationState): void {
+    this.#state = state;
+    this.#show(state);
+  }
+}
+
+/** Puts the chosen codec first, so that the server takes it when it can. */
+function preferCodec(transceiver: RTCRtpTransceiver, name: string): void {
+  if (name === '') return;
+  const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const helpers = codecs.filter(({ mimeType }) => /rtx|red|ulpfec/i.test(mimeType));
+  const chosen = codecs.filter(({ mimeType }) => mimeType.toUpperCase() === `VIDEO/${name}`);
+  if (chosen.length > 0) transceiver.setCodecPreferences([...chosen, ...helpers]);
+}
+
+async function showStatistics(reader: StatisticsReader): Promise<void> {
+  const figures = await reader.read();
+  const element = byId('stats');
+  element.textContent = describeFigures(figures);
+  element.dataset.bitrateKbps = String(figures.bitrateKbps);
+  element.dataset.width = String(figures.width ?? '');
+  element.dataset.height = String(figures.height ?? '');
+  element.dataset.fps = String(figures.framesPerSecond ?? '');
+  element.dataset.roundTripMs = String(figures.roundTripMs ?? '');
+  element.dataset.codec = figures.codec ?? '';
+}
+
+function showNoStatistics(): void {
+  byId('stats').textContent = '\u00a0';
+}
+
+const publishWords: Record<PublicationState, [button: string, live: string]> = {
+  idle: ['Publish', 'Off air'],
+  starting: ['Cancel', 'Starting …'],
+  live: ['Stop', 'Live'],
+  retrying: ['Stop', 'Trying again …'],
+};
+
+function showPublication(state: PublicationState): void {
+  const button = byId('publish');
+  const live = byId('live');
+  [button.textContent, live.textContent] = publishWords[state];
+  button.dataset.state = state;
+  button.classList.toggle('danger', state !== 'idle');
+  live.dataset.state = state;
+}
+
+function showParticipants(participants: readonly Participant[], own: string): void {
+  byId('participants').replaceChildren(...participants.map((participant) => participantRow(participant, own)));
+  byId('nobody').hidden = participants.length > 0;
+}
+
+function participantRow(participant: Participant, own: string): HTMLLIElement {
+  const { id, isPublishing, audioMuted, videoStopped } = participant;
+  const row = document.createElement('li');
+  row.dataset.participantId = id;
+  row.dataset.publishing = String(isPublishing);
+  row.dataset.audioMuted = String(audioMuted);
+  row.dataset.videoStopped = String(videoStopped);
+  const name = document.createElement('span');
+  name.textContent = nameOf(participant) + (id === own ? ' (you)' : '');
+  name.title = id;
+  const state = document.createElement('span');
+  state.className = 'note';
+  state.textContent = [isPublishing ? 'live' : '', audioMuted ? 'muted' : '', videoStopped ? 'no video' : '']
+    .filter(Boolean)
+    .join(', ');
+  row.append(name, state);
+  return row;
+}
+
+/** A button that is pressed or not; calls back with each change. */
+function toggle(id: string, words: [off: string, on: string], change: (pressed: boolean) => void): () => boolean {
+  const button = byId<HTMLButtonElement>(id);
+  const pressed = (): boolean => button.getAttribute('aria-pressed') === 'true';
+  button.addEventListener('click', () => {
+    button.setAttribute('aria-pressed', String(!pressed()));
+    button.textContent = words[pressed() ? 1 : 0];
+    change(pressed());
+  });
+  return pressed;
+}
+
+/** Moves the meter with the loudness of whatever microphone is open. */
+function meterMicrophone(devices: Devices): void {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  const samples = new Float32Array(analyser.fftSize);
+  const meter = byId<HTMLMeterElement>('level');
+  let source: { track: MediaStreamTrack; node: MediaStreamAudioSourceNode } | undefined;
+  setInterval(() => {
+    const track = devices.track('audio');
+    if (track !== source?.track) {
+      source?.node.disconnect();
+      source = track && { track, node: context.createMediaStreamSource(new MediaStream([track])) };
+      source?.node.connect(analyser);
+    }
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((total, sample) => total + sample * sample, 0) / samples.length;
+    meter.value = source && track?.enabled ? Math.min(1, Math.sqrt(power) * 4) : 0;
+  }, 100);
+  document.addEventListener('click', () => void context.resume(), { once: true });
+}
+
+function enableControls(enabled: boolean): void {
+  for (const id of ['publish', 'mute', 'stop-video']) byId<HTMLButtonElement>(id).disabled = !enabled;
+}
+
+function enter(token: Token): void {
+  showIdentity(token);
+  if (!token.mayPublish) {
+    showProblem('CANNOT_PUBLISH');
+    return;
+  }
+  byId('studio').hidden = false;
+  const devices = new Devices();
+  const publication = new Publication(token, devices, showPublication);
+  const events = new StageEvents(token, {
+    onStatus: showStatus,
+    onParticipants: (participants) => showParticipants(participants, token.participantId),
+    onEnded: (code, message) => {
+      publication.stop();
+      enableControls(false);
+      showParticipants([], token.participantId);
+      showProblem(code, message);
+    },
+  });
+  const tell = () => events.setState({ audioMuted: muted(), videoStopped: stopped() });
+  const muted = toggle('mute', ['Mute', 'Unmute'], (pressed) => {
+    devices.enable('audio', !pressed);
+    tell();
+  });
+  const stopped = toggle('stop-video', ['Stop video', 'Start video'], (pressed) => {
+    devices.enable('video', !pressed);
+    tell();
+  });
+  byId('publish').addEventListener('click', () => {
+    if (publication.wanted) {
+      publication.stop();
+    } else {
+      tell();
+      publication.start();
+    }
+  });
+  window.addEventListener('pagehide', () => {
+    publication.stop();
+    events.close();
+  });
+  byId('retry').addEventListener('click', () => void openDevices(devices));
+  void openDevices(devices);
+  meterMicrophone(devices);
+}
+
+async function openDevices(devices: Devices): Promise<void> {
+  byId('retry').hidden = true;
+  clearProblem();
+  if (await devices.open()) enableControls(true);
+}
+
+showPublication('idle');
+onToken(enter);
