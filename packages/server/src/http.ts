@@ -9,7 +9,7 @@ export const headersCountLimit = 100;
 
 // A connection that does not finish its headers, or its request, in time is closed: 1,000 half-open ones cost memory for
 // ten seconds, and nobody else anything.
-const headersTimeoutMs = 10_000;
+const defaultHeadersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
 const connectionsCheckingIntervalMs = 1_000;
 const keepAliveTimeoutMs = 72_000;
@@ -18,14 +18,17 @@ const keepAliveTimeoutMs = 72_000;
 export interface HttpOptions {
   /** PEM texts; absent: plain HTTP. */
   tls?: { cert: string; key: string };
+  /** How long a client may take for the headers of a request; 10 s when not given. */
+  headersTimeoutMs?: number;
 }
 
 /** The one HTTP server of the process, with its limits; routes are registered by their owners. */
 export function createHttpApp(options: HttpOptions = {}): FastifyInstance {
+  const { headersTimeoutMs: headersTimeout = defaultHeadersTimeoutMs } = options;
   const server = {
     maxHeaderSize: headersSizeLimit,
-    headersTimeout: headersTimeoutMs,
-    connectionsCheckingInterval: connectionsCheckingIntervalMs,
+    headersTimeout,
+    connectionsCheckingInterval: Math.min(connectionsCheckingIntervalMs, headersTimeout),
   };
   const app = createFastify(server, options.tls);
   // One more than the limit, so that the hook can tell; what lies beyond is not even parsed.
