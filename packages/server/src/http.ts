@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { ApiError, encodeError } from '@footlights/model';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 /** Bytes of one body; a route may allow less. */
@@ -44,10 +46,18 @@ function createFastify(server: object, tls: HttpOptions['tls']): FastifyInstance
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     return503OnClosing: true,
+    frameworkErrors: refuseBadUrl,
   } as const;
   // The raw server's type differs between the two; nobody who registers routes needs to know.
   if (tls) return fastify({ ...common, https: { ...server, ...tls } }) as unknown as FastifyInstance;
   return fastify({ ...common, http: server });
+}
+
+/** A path that cannot be decoded is on nobody's route: it is refused as the API refuses. */
+function refuseBadUrl(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  const error = new ApiError('MalformedHttpRequestException', 'The path is not well-formed percent-encoded UTF-8');
+  const { status, headers, body } = encodeError(error, randomUUID());
+  void reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
 function refuseManyHeaders(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
