@@ -43,9 +43,9 @@ export class SqlStore implements Store {
     this.#stageByArn = reader.selectFrom('stages').selectAll().where('arn', '=', '').compile();
   }
 
-  createStage(record: StageRecord, limit = Number.POSITIVE_INFINITY): Promise<boolean> {
+  createStage(record: StageRecord, limit?: number): Promise<boolean> {
     return this.#writer.write(async (transaction) => {
-      if ((await countStages(transaction, record)) >= limit) return false;
+      if (limit !== undefined && (await countStages(transaction, record)) >= limit) return false;
       await transaction.insertInto('stages').values(stageRow(record)).execute();
       return true;
     });
