@@ -33,12 +33,12 @@ const videoConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frame
 /** Camera and microphone: the preview, the choice of devices, muting. */
 class Devices {
   readonly stream = new MediaStream();
+  readonly #preview = byId<HTMLVideoElement>('preview');
   readonly #camera = byId<HTMLSelectElement>('camera');
   readonly #microphone = byId<HTMLSelectElement>('microphone');
   #changed: (kind: 'audio' | 'video') => void = () => undefined;
 
   constructor() {
-    byId<HTMLVideoElement>('preview').srcObject = this.stream;
     this.#camera.addEventListener('change', () => void this.#choose('video', this.#camera.value));
     this.#microphone.addEventListener('change', () => void this.#choose('audio', this.#microphone.value));
   }
@@ -122,8 +122,12 @@ class Devices {
     void this.#list();
   }
 
+  /** A preview without a video track would keep the page from ever being loaded. */
   #showCamera(): void {
-    byId('preview-off').hidden = this.track('video')?.enabled ?? false;
+    const track = this.track('video');
+    const source = track ? this.stream : null;
+    if (this.#preview.srcObject !== source) this.#preview.srcObject = source;
+    byId('preview-off').hidden = track?.enabled ?? false;
   }
 
   async #list(): Promise<void> {
@@ -412,6 +416,7 @@ function enter(token: Token): void {
       publication.stop();
       enableControls(false);
       showParticipants([], token.participantId);
+      byId('nobody').hidden = true;
       showProblem(code, message);
     },
   });

@@ -66,7 +66,7 @@ class Tile {
     this.element.dataset.videoStopped = String(videoStopped);
     this.#part('.name').textContent = nameOf(participant);
     this.#part('.name').title = participant.id;
-    this.#part('.badges').textContent = [audioMuted ? 'Muted' : '', videoStopped ? 'Video off' : '']
+    this.#part('.badges').textContent = [audioMuted ? 'Muted' : '', videoStopped ? 'Camera off' : '']
       .filter(Boolean)
       .join(' · ');
   }
