@@ -8,6 +8,7 @@ const steps = [
   ['types of the tests', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'test']],
   ['types of the pages', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'packages/server/src/pages']],
   ['lint, format, imports', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']],
+  ['generated docs', 'scripts/docs.mjs', ['--check']],
 ];
 const failed = steps.filter(([name, script, args]) => {
   console.error(`check: ${name}`);
