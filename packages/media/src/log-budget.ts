@@ -28,7 +28,8 @@ export class LogBudget {
   }
 
   #refill(): void {
-    if (this.#withheld > 0) this.#write({ withheld: this.#withheld }, `${this.#withheld} more messages in one second`);
+    if (this.#withheld > 0)
+      this.#write({ withheld: this.#withheld }, `messages withheld in one second: ${this.#withheld}`);
     this.#left = LINES_PER_SECOND;
     this.#withheld = 0;
     this.#timer = undefined;

@@ -9,7 +9,7 @@ export interface Sheddable {
 }
 
 /** Later than this, and the worker has more to send than it can. */
-const LATE_MS = 100;
+export const LATE_MS = 100;
 /** In time again: below this for RECOVERY_MS, and some subscribers get their video back. */
 const IN_TIME_MS = 50;
 const RECOVERY_MS = 1_000;

@@ -13,8 +13,10 @@ const ASSUMED_RTT_MS = 100;
 
 /** Where packets of an SSRC go. */
 interface Route {
-  track: UpTrack;
-  retransmission: boolean;
+  readonly track: UpTrack;
+  readonly retransmission: boolean;
+  /** False for a simulcast layer or an m-line that was not accepted. */
+  wanted: boolean;
 }
 
 /** A participant's connection that sends: takes its packets apart and tells it what arrives. */
@@ -22,8 +24,8 @@ export class Publisher extends Connection {
   override readonly role = 'publish';
   readonly tracks: readonly UpTrack[];
   readonly #extensions: ExtensionIds;
-  /** By SSRC; undefined stands for one that is ignored. */
-  readonly #routes = new Map<number, Route | undefined>();
+  /** By SSRC. */
+  readonly #routes = new Map<number, Route>();
   readonly #clock = new PublisherClock();
   readonly #ssrc: number;
   readonly #feedback: rtcp.TransportFeedbackBuilder;
@@ -47,6 +49,7 @@ export class Publisher extends Connection {
       const upTrack: UpTrack = new UpTrack(track, context.host, () => this.#requestKeyFrame(upTrack));
       return upTrack;
     });
+    for (const track of this.tracks) this.#announce(track);
     this.#feedback = new rtcp.TransportFeedbackBuilder(ssrc, tracks[0]?.ssrc ?? 0);
   }
 
@@ -86,9 +89,13 @@ export class Publisher extends Connection {
     if (!rtp.parseInto(packet, buffer)) return;
     this.#noteArrival(packet, now);
     const route = this.#routes.get(packet.ssrc) ?? this.#learn(packet);
-    if (!route) return;
-    if (route.retransmission) route.track.receiveRetransmission(packet, now);
-    else if (route.track.claim(packet.ssrc, packet.timestamp, now)) route.track.receive(packet, now);
+    if (!route?.wanted) return;
+    const { track, retransmission } = route;
+    const { payloadType, rtxPayloadType } = track.negotiated;
+    // Comfort noise or tones may share the SSRC; nobody is told how to decode them.
+    if (packet.payloadType !== (retransmission ? rtxPayloadType : payloadType)) return;
+    if (retransmission) track.receiveRetransmission(packet, now);
+    else if (track.claim(packet.ssrc, packet.timestamp, now)) track.receive(packet, now);
   }
 
   protected override onRtcp(packets: readonly rtcp.Packet[], now: number): void {
@@ -112,6 +119,13 @@ export class Publisher extends Connection {
     this.sendRtcp(packets);
   }
 
+  /** SSRCs of the offer need not be learned. */
+  #announce(track: UpTrack): void {
+    const { ssrc, rtxSsrc } = track.negotiated;
+    if (ssrc !== undefined) this.#routes.set(ssrc, { track, retransmission: false, wanted: true });
+    if (rtxSsrc !== undefined) this.#routes.set(rtxSsrc, { track, retransmission: true, wanted: true });
+  }
+
   #noteArrival(packet: rtp.Packet, now: number): void {
     const id = this.#extensions.transportSequenceNumber;
     if (id === undefined) return;
@@ -121,33 +135,30 @@ export class Publisher extends Connection {
     this.#feedback.add(sequenceNumber, now);
   }
 
-  /** Finds out where a new SSRC belongs, by payload type, and by RID where several layers share one. */
+  /** Finds out where a new SSRC belongs, and remembers it once that is certain. */
   #learn(packet: rtp.Packet): Route | undefined {
-    if (this.#routes.has(packet.ssrc) || this.#routes.size >= MAX_SSRCS_PER_PUBLISHER) return undefined;
-    const route = this.#routeOf(packet);
-    const undecided = route?.track.negotiated.rid !== undefined && this.#ridOf(packet, route) === undefined;
-    if (undecided) return undefined;
-    this.#routes.set(packet.ssrc, route);
-    return route;
-  }
-
-  #routeOf(packet: rtp.Packet): Route | undefined {
-    const { payloadType } = packet;
+    if (this.#routes.size >= MAX_SSRCS_PER_PUBLISHER) return undefined;
     for (const track of this.tracks) {
-      const { negotiated } = track;
-      const retransmission = payloadType === negotiated.rtxPayloadType;
-      if (!retransmission && payloadType !== negotiated.payloadType) continue;
-      const route = { track, retransmission };
-      const rid = this.#ridOf(packet, route);
-      const otherLayer = negotiated.rid !== undefined && rid !== undefined && rid !== negotiated.rid;
-      return otherLayer ? undefined : route;
+      const retransmission = packet.payloadType === track.negotiated.rtxPayloadType;
+      if (!retransmission && packet.payloadType !== track.negotiated.payloadType) continue;
+      const route: Route = { track, retransmission, wanted: true };
+      const answer = this.#isWanted(packet, route);
+      if (answer === undefined) return undefined;
+      route.wanted = answer;
+      this.#routes.set(packet.ssrc, route);
+      return route;
     }
     return undefined;
   }
 
-  #ridOf(packet: rtp.Packet, { retransmission }: Route): string | undefined {
-    const id = retransmission ? this.#extensions.repairedRid : this.#extensions.rid;
-    return id === undefined ? undefined : rtp.readExtensionText(packet, id);
+  /** False for another m-line's or layer's packet; undefined while that cannot be told (RFC 9143 section 9.2, RFC 8852). */
+  #isWanted(packet: rtp.Packet, { track, retransmission }: Route): boolean | undefined {
+    const { negotiated } = track;
+    const mid = readText(packet, this.#extensions.mid);
+    if (mid !== undefined && mid !== negotiated.mid) return false;
+    if (negotiated.rid === undefined) return true;
+    const rid = readText(packet, retransmission ? this.#extensions.repairedRid : this.#extensions.rid);
+    return rid === undefined ? undefined : rid === negotiated.rid;
   }
 
   #askForMissing(track: UpTrack, now: number): void {
@@ -189,4 +200,8 @@ export class Publisher extends Connection {
   #description(): rtcp.SourceDescription {
     return rtcp.sourceDescription(this.#ssrc, 'footlights');
   }
+}
+
+function readText(packet: rtp.Packet, id: number | undefined): string | undefined {
+  return id === undefined ? undefined : rtp.readExtensionText(packet, id);
 }

@@ -1,6 +1,8 @@
 /** The last packets of a track, by number: bounded in count and in bytes, copied into one block of memory. */
 export class ResendCache {
-  readonly #block: Buffer;
+  readonly #capacity: number;
+  /** Made for the first packet: many tracks never send one. */
+  #block: Buffer | undefined;
   readonly #mask: number;
   /** By number modulo the count. A slot's position counts all bytes ever written, so that overwritten ones show. */
   readonly #numbers: Float64Array;
@@ -10,7 +12,7 @@ export class ResendCache {
 
   /** `packets` is a power of two. */
   constructor({ packets, bytes }: { packets: number; bytes: number }) {
-    this.#block = Buffer.allocUnsafeSlow(bytes);
+    this.#capacity = bytes;
     this.#mask = packets - 1;
     this.#numbers = new Float64Array(packets).fill(-1);
     this.#positions = new Float64Array(packets);
@@ -19,8 +21,9 @@ export class ResendCache {
 
   store(number: number, packet: Buffer): void {
     const { length } = packet;
-    const capacity = this.#block.length;
+    const capacity = this.#capacity;
     if (length > capacity) return;
+    this.#block ??= Buffer.allocUnsafeSlow(capacity);
     let at = this.#written % capacity;
     if (at + length > capacity) {
       this.#written += capacity - at;
@@ -38,8 +41,8 @@ export class ResendCache {
   get(number: number): Buffer | undefined {
     const slot = number & this.#mask;
     const position = this.#positions[slot] ?? 0;
-    if (this.#numbers[slot] !== number || position < this.#written - this.#block.length) return undefined;
-    const at = position % this.#block.length;
-    return this.#block.subarray(at, at + (this.#lengths[slot] ?? 0));
+    if (this.#numbers[slot] !== number || position < this.#written - this.#capacity) return undefined;
+    const at = position % this.#capacity;
+    return this.#block?.subarray(at, at + (this.#lengths[slot] ?? 0));
   }
 }

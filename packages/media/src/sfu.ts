@@ -6,7 +6,7 @@ import { type AnswerPlan, writeAnswer } from './negotiate/answer.ts';
 import { invalid, type Offer, readOffer } from './negotiate/offer.ts';
 import { type PublishPlan, planPublish } from './negotiate/publish.ts';
 import { planSubscribe } from './negotiate/subscribe.ts';
-import { OverloadPolicy } from './overload.ts';
+import { LATE_MS, OverloadPolicy } from './overload.ts';
 import { Publisher } from './publisher.ts';
 import type { Clock, LocalParameters, TransportHost } from './rim/transport.ts';
 import { Stage } from './stage.ts';
@@ -86,7 +86,7 @@ export class Sfu implements ConnectionContext {
 
   timePassed(now: number): void {
     const latenessMs = this.#loop.latenessAt(now);
-    if (latenessMs > 0) this.#checkOverload(latenessMs, now);
+    if (latenessMs > LATE_MS) this.#checkOverload(latenessMs, now);
   }
 
   connected(connection: Connection): void {

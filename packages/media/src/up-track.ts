@@ -2,7 +2,7 @@ import { h264, rtcp, rtp, vp8 } from '@footlights/protocol';
 import type { DownTrack } from './down-track.ts';
 import { KeyFrameRequests } from './key-frames.ts';
 import { AUDIO_CACHE, VIDEO_CACHE } from './limits.ts';
-import { type Codec, clockRates } from './negotiate/codecs.ts';
+import { clockRates } from './negotiate/codecs.ts';
 import type { PublishedTrack } from './negotiate/publish.ts';
 import { NOT_FORWARDED, PacketOrder } from './packet-order.ts';
 import { ResendCache } from './resend.ts';
@@ -14,12 +14,6 @@ const SOURCE_SILENCE_MS = 1_000;
 /** A subscriber that joins is given the group of pictures so far, when it is no longer than this. */
 const REPLAY_PACKETS = 300;
 const REPLAY_AGE_MS = 2_000;
-
-const startsKeyFrame: Record<Codec, (payload: Buffer, offset: number, end: number) => boolean> = {
-  opus: () => true,
-  H264: h264.isKeyFrame,
-  VP8: vp8.isKeyFrame,
-};
 
 /** One track of a publisher: puts its packets in order, keeps the last ones, fans them out. */
 export class UpTrack {
@@ -130,7 +124,8 @@ export class UpTrack {
     const timestamp = (packet.timestamp + this.#timestampShift) >>> 0;
     const newest = number === this.#order.newest;
     if (newest) this.#newestTimestamp = timestamp;
-    const startable = newest && this.#isStart(packet, number, timestamp, now);
+    const startable =
+      newest && (this.negotiated.kind === 'audio' || this.#startsKeyFrame(packet, number, timestamp, now));
     // Header and extensions end here: the bytes before the payload become the new header.
     const start = payloadOffset - rtp.HEADER_LENGTH;
     const outgoing = buffer.subarray(start, payloadEnd);
@@ -149,10 +144,11 @@ export class UpTrack {
     if (count > 0) this.#host.fanOut(packet, this.#batch, count);
   }
 
-  /** True for a packet at which decoding can begin; of a key frame in several slices that is the first alone. */
-  #isStart({ buffer, payloadOffset, payloadEnd }: rtp.Packet, number: number, timestamp: number, now: number): boolean {
-    if (!startsKeyFrame[this.negotiated.codec](buffer, payloadOffset, payloadEnd)) return false;
+  /** True for the packet that begins a key frame: of several slices the first alone. */
+  #startsKeyFrame(packet: rtp.Packet, number: number, timestamp: number, now: number): boolean {
+    const { isKeyFrame } = this.negotiated.codec === 'VP8' ? vp8 : h264;
     if (timestamp === this.#keyFrame?.timestamp) return false;
+    if (!isKeyFrame(packet.buffer, packet.payloadOffset, packet.payloadEnd)) return false;
     this.#keyFrame = { number, timestamp, at: now };
     this.keyFrames.arrived();
     return true;

@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_CONNECTIONS } from './limits.ts';
+import { MediaError } from './media.ts';
+import { makeOffer } from './negotiate/offers.ts';
+import { opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
+
+function errorOf(action: () => unknown): MediaError | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof MediaError) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+const request = { stageId: 'stage', connectionId: 'c', participantId: 'p' };
+
+describe('accept', () => {
+  it('answers a publisher and a subscriber, and names the codecs', () => {
+    const { sfu } = new Rig();
+    const published = sfu.accept({ ...request, offer: publishOffer, role: 'publish' });
+    expect(published.tracks).toEqual({ audio: 'opus', video: 'VP8' });
+    const publisherConnectionId = 'c';
+    const second = { ...request, connectionId: 'd', offer: subscribeOffer, publisherConnectionId };
+    const subscribed = sfu.accept({ ...second, role: 'subscribe' });
+    expect(subscribed.tracks).toEqual({ audio: 'opus', video: 'VP8' });
+    expect(subscribed.answer).toContain('a=msid:p p-video');
+  });
+
+  it('hands the transport what was checked', () => {
+    const rig = new Rig();
+    rig.publish();
+    expect(rig.host.last.remote).toMatchObject({ iceUfrag: 'abcd', setup: 'actpass' });
+  });
+
+  it.each([undefined, 'nobody', 'elsewhere'])('finds no publisher %s', (publisherConnectionId) => {
+    const rig = new Rig();
+    rig.sfu.accept({ ...request, stageId: 'other', connectionId: 'elsewhere', offer: publishOffer, role: 'publish' });
+    const subscribe = { ...request, offer: subscribeOffer, role: 'subscribe' as const };
+    const error = errorOf(() =>
+      rig.sfu.accept({ ...subscribe, ...(publisherConnectionId && { publisherConnectionId }) }),
+    );
+    expect(error?.code).toBe('PUBLISHER_NOT_FOUND');
+    expect(rig.sfu.statistics().connections).toHaveLength(1);
+  });
+
+  it('leaves nothing behind when the transport refuses', () => {
+    const rig = new Rig();
+    const { create } = rig.host;
+    rig.host.create = (listener) => {
+      const transport = create.call(rig.host, listener);
+      transport.accept = () => {
+        throw new Error('bad luck');
+      };
+      return transport;
+    };
+    const error = errorOf(() => rig.sfu.accept({ ...request, offer: publishOffer, role: 'publish' }));
+    expect(error).toMatchObject({
+      code: 'INVALID_OFFER',
+      message: 'invalid SDP offer: the transport refuses it: bad luck',
+    });
+    expect(rig.sfu.statistics().connections).toEqual([]);
+    expect(rig.host.last.state).toBe('closed');
+    expect(rig.events).toEqual([]);
+  });
+
+  it('refuses the connection after 5,000', () => {
+    const { sfu } = new Rig();
+    const offer = makeOffer([opusLine]);
+    const accept = (connectionId: string) => sfu.accept({ ...request, connectionId, offer, role: 'publish' });
+    for (let i = 0; i < MAX_CONNECTIONS; i++) accept(String(i));
+    const error = errorOf(() => accept('last'));
+    expect(error).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: 'the media worker has its limit of 5000 connections',
+    });
+    sfu.close('7');
+    expect(errorOf(() => accept('last'))).toBeUndefined();
+  }, 20_000);
+});
+
+describe('the life of a connection', () => {
+  it('is told from connected to closed', () => {
+    const rig = new Rig();
+    rig.publish();
+    rig.sfu.close('pub');
+    rig.sfu.close('pub');
+    expect(rig.events).toEqual([
+      { type: 'connected', connectionId: 'pub' },
+      { type: 'closed', connectionId: 'pub', reason: 'requested' },
+    ]);
+    expect(rig.host.last.state).toBe('closed');
+  });
+
+  it('ends after 15 s when the peer never connects', () => {
+    const rig = new Rig();
+    rig.sfu.accept({ ...request, offer: publishOffer, role: 'publish' });
+    rig.advance(14_980);
+    expect(rig.closed).toEqual({});
+    rig.advance(1_020);
+    expect(rig.closed).toEqual({ c: 'never-connected' });
+  });
+
+  it('ends after 10 s of silence, not before', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    rig.advance(9_000);
+    publisher.video([1]);
+    rig.advance(9_980);
+    expect(rig.closed).toEqual({});
+    rig.advance(1_020);
+    expect(rig.closed).toEqual({ pub: 'timeout' });
+  });
+
+  it('ends with its transport', () => {
+    const rig = new Rig();
+    rig.publish('a').transport.lose('closed');
+    rig.publish('b').transport.lose('failed');
+    expect(rig.closed).toEqual({ a: 'peer-closed', b: 'failed' });
+  });
+
+  it('ends 2 s after a BYE, unless packets follow: a muted track says BYE too', () => {
+    const rig = new Rig();
+    const leaving = rig.publish('leaving');
+    const muted = rig.publish('muted');
+    leaving.sendRtcp({ type: 'bye', ssrcs: [VIDEO_SSRC] });
+    muted.sendRtcp({ type: 'bye', ssrcs: [VIDEO_SSRC] });
+    muted.audio([1]);
+    rig.advance(1_980);
+    expect(rig.closed).toEqual({});
+    rig.advance(1_020);
+    expect(rig.closed).toEqual({ leaving: 'peer-closed' });
+  });
+
+  it('ends with the publisher that it receives', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    rig.subscribe('s1');
+    const gone = rig.subscribe('s2');
+    rig.publish('other');
+    rig.subscribe('s3', 'other');
+    gone.transport.lose('closed');
+    publisher.transport.lose('closed');
+    expect(rig.closed).toEqual({ s2: 'peer-closed', pub: 'peer-closed', s1: 'publisher-closed' });
+    expect(rig.sfu.statistics().connections.map(({ connectionId }) => connectionId)).toEqual(['other', 's3']);
+  });
+
+  it('gives its numbers', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    rig.subscribe();
+    publisher.video([1], { key: true });
+    publisher.video([2]);
+    expect(rig.statisticsOf('pub')).toMatchObject({
+      role: 'publish',
+      connected: true,
+      packetsReceived: 2,
+      bytesReceived: 30,
+    });
+    expect(rig.statisticsOf('sub')).toMatchObject({
+      stageId: 'stage',
+      participantId: 'sub-name',
+      role: 'subscribe',
+      packetsSent: 2,
+      bytesSent: 30,
+      droppedByOverload: 0,
+    });
+    expect(rig.statisticsOf('sub')).not.toHaveProperty('offer');
+  });
+});
+
+describe('overload', () => {
+  /** One publisher and ten subscribers that have seen a key frame. */
+  function crowd() {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    const subscribers = Array.from({ length: 10 }, (_, i) => rig.subscribe(`s${i}`));
+    publisher.video([1], { key: true });
+    rig.advance(20);
+    return { rig, publisher, subscribers };
+  }
+  const dropped = (rig: Rig) =>
+    rig.sfu.statistics().connections.reduce((sum, { droppedByOverload }) => sum + droppedByOverload, 0);
+
+  it('is seen by the packets while the timer starves', () => {
+    const { rig, publisher } = crowd();
+    rig.clock.advance(120);
+    publisher.video([2]);
+    expect(dropped(rig)).toBe(0);
+    rig.clock.advance(1);
+    publisher.video([3]);
+    expect(dropped(rig)).toBe(2);
+    publisher.audio([1]);
+    expect(dropped(rig)).toBe(2);
+  });
+
+  it('takes video from the subscriber with the worst loss first', () => {
+    const { rig, publisher, subscribers } = crowd();
+    const slow = subscribers[4];
+    const ssrc = slow?.rtp()[0]?.ssrc ?? 0;
+    const empty = {
+      cumulativeLost: 0,
+      highestSequenceNumber: 0,
+      jitter: 0,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+    };
+    slow?.sendRtcp({ type: 'rr', ssrc: 1, reports: [{ ssrc, fractionLost: 200, ...empty }] });
+    rig.clock.advance(121);
+    publisher.video([2]);
+    expect(rig.statisticsOf('s4').droppedByOverload).toBe(1);
+  });
+
+  it('gives it back at a key frame, which it asks for, and says both once a second', () => {
+    const { rig, publisher, subscribers } = crowd();
+    rig.clock.advance(200);
+    publisher.video([2]);
+    const shed = subscribers.filter(({ id }) => rig.statisticsOf(id).droppedByOverload > 0);
+    rig.advance(1_000);
+    publisher.forget();
+    rig.advance(2_500);
+    expect(publisher.rtcp('pli').length).toBeGreaterThan(0);
+    publisher.video([3]);
+    expect(shed[0]?.video).toEqual([0]);
+    publisher.video([4], { key: true });
+    expect(shed[0]?.video).toEqual([0, 1]);
+    expect(subscribers.find((subscriber) => !shed.includes(subscriber))?.video).toEqual([0, 1, 2, 3]);
+    expect(rig.log[0]).toMatchObject({ fields: { shed: 2, restored: 0, latenessMs: 180 } });
+    expect(rig.log.length).toBeLessThanOrEqual(4);
+  });
+
+  it('shows in the loop delay of the second before', () => {
+    const { rig } = crowd();
+    rig.clock.advance(300);
+    rig.advance(20);
+    rig.advance(1_000);
+    expect(rig.sfu.statistics().loopDelayMs).toBe(300);
+    rig.advance(1_000);
+    expect(rig.sfu.statistics().loopDelayMs).toBe(0);
+  });
+
+  it('does not keep a late loop from its reports', () => {
+    const { rig, publisher } = crowd();
+    publisher.forget();
+    rig.clock.advance(5_000, (now) => rig.sfu.tick(now), 1_000);
+    expect(publisher.rtcp('rr').length).toBeGreaterThanOrEqual(5);
+  });
+});
