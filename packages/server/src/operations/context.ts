@@ -12,6 +12,29 @@ export interface LiveStages {
   stageDeleted(stageArn: string): Promise<void>;
   /** False when the active session does not know the participant. */
   disconnectParticipant(stageArn: string, participantId: string, reason?: string): Promise<boolean>;
+  /** Whether anybody publishes to the stage now. */
+  isPublishing(stageArn: string): boolean;
+  /** Shows a publisher of one stage in another; throws an ApiError when that cannot be. */
+  startReplication(input: ReplicationRequest): Promise<void>;
+  /** False when no such replication is running. */
+  stopReplication(input: ReplicationOf): Promise<boolean>;
+  /** Called after the store forgot the key: participants whose tokens it signed are no longer let in. */
+  publicKeyDeleted(arn: string): void;
+}
+
+/** A participant of one stage, and the stage that it is shown in. */
+export interface ReplicationOf {
+  sourceStageArn: string;
+  destinationStageArn: string;
+  participantId: string;
+}
+
+/** What a replication is started with. */
+export interface ReplicationRequest extends ReplicationOf {
+  /** How long it outlives its publisher, who may come back. */
+  reconnectWindowSeconds: number;
+  /** Added to the participant's own, and before them. */
+  attributes: Record<string, string>;
 }
 
 /** Everything that an operation may use besides its input. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  ApiError,
   encodeRequest,
   type HttpRequestParts,
   type Operation,
@@ -52,6 +53,8 @@ export class Harness {
   readonly liveCalls: unknown[][] = [];
   /** Participants that LiveStages knows. */
   readonly livePeople = new Set<string>();
+  /** Stages that LiveStages says are published to. */
+  readonly publishing = new Set<string>();
   time = Date.UTC(2026, 0, 1, 12);
   readonly #folder: string;
 
@@ -78,6 +81,17 @@ export class Harness {
             this.liveCalls.push(['disconnectParticipant', ...call]);
             return this.livePeople.has(call[1]);
           },
+          isPublishing: (arn) => this.publishing.has(arn),
+          startReplication: async (...call) => {
+            this.liveCalls.push(['startReplication', ...call]);
+            if (this.livePeople.has(call[0].participantId)) return;
+            throw new ApiError('ResourceNotFoundException', `${call[0].participantId} is not publishing`);
+          },
+          stopReplication: async (...call) => {
+            this.liveCalls.push(['stopReplication', ...call]);
+            return this.livePeople.has(call[0].participantId);
+          },
+          publicKeyDeleted: (...call) => void this.liveCalls.push(['publicKeyDeleted', ...call]),
         },
       },
       auth: options.auth ?? true,

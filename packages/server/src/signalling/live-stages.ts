@@ -1,11 +1,15 @@
 import type { Media, MediaEvent } from '@footlights/media';
-import type { ServerMessage, TokenClaims } from '@footlights/model';
-import type { LiveStages as LiveStagesOfOperations } from '../operations/context.ts';
+import { ApiError, type ServerMessage, type TokenClaims } from '@footlights/model';
+import type { LiveStages as LiveStagesOfOperations, ReplicationOf, ReplicationRequest } from '../operations/context.ts';
 import { LiveStage, type StageSurroundings } from './live-stage.ts';
 import { Refusal } from './refusal.ts';
+import { type ReplicationRequest, Replications } from './replications.ts';
 
 /** How long a deleted stage is remembered as such: longer than any request takes that began before. */
 const tombstoneMs = 60_000;
+
+/** How long a stage is kept that nobody is on: longer than a request takes from finding it to joining it. */
+const idleMs = 1000;
 
 /** All stages that somebody is on, and the events of their media. */
 export class LiveStages implements LiveStagesOfOperations {
@@ -13,16 +17,21 @@ export class LiveStages implements LiveStagesOfOperations {
   private readonly stageOfConnection = new Map<string, LiveStage>();
   private readonly deleted = new Set<string>();
   private readonly surroundings: StageSurroundings;
+  private readonly replications: Replications;
   private draining = false;
 
-  constructor(media: Media, surroundings: Omit<StageSurroundings, 'closeMedia' | 'onIdle'>) {
+  constructor(
+    media: Media,
+    surroundings: Omit<StageSurroundings, 'closeMedia' | 'onPublication' | 'onIdle'>,
+    limits: { replicationsPerParticipant: number } = { replicationsPerParticipant: 5 },
+  ) {
     this.surroundings = {
       ...surroundings,
       closeMedia: (connectionId) => media.close(connectionId),
-      onIdle: (stage) => {
-        if (this.stages.get(stage.arn) === stage) this.stages.delete(stage.arn);
-      },
+      onPublication: (stage, participantId) => this.replications.follow(stage, participantId),
+      onIdle: (stage) => this.forgetLater(stage),
     };
+    this.replications = new Replications({ ...surroundings, limit: limits.replicationsPerParticipant });
     media.on((event) => this.onMedia(event));
   }
 
@@ -52,7 +61,10 @@ export class LiveStages implements LiveStagesOfOperations {
     this.deleted.add(stageArn);
     setTimeout(() => this.deleted.delete(stageArn), tombstoneMs).unref();
     const last: ServerMessage = { type: 'aws:ivs:DISCONNECT', payload: { code: 'STAGE_DELETED' } };
-    await this.stages.get(stageArn)?.end(last);
+    const stage = this.stages.get(stageArn);
+    if (stage === undefined) return;
+    await this.replications.endAll(stage);
+    await stage.end(last);
   }
 
   async disconnectParticipant(stageArn: string, participantId: string): Promise<boolean> {
@@ -62,10 +74,52 @@ export class LiveStages implements LiveStagesOfOperations {
     return true;
   }
 
+  isPublishing(stageArn: string): boolean {
+    return (this.stages.get(stageArn)?.counts().publishers ?? 0) > 0;
+  }
+
+  async startReplication(input: ReplicationRequest): Promise<void> {
+    throw new ApiError('ResourceNotFoundException', `${input.participantId} is not publishing`);
+  }
+
+  async stopReplication(_input: ReplicationOf): Promise<boolean> {
+    return false;
+  }
+
+  publicKeyDeleted(_arn: string): void {}
+
+  async startReplication(request: ReplicationRequest): Promise<void> {
+    const { sourceStageArn, destinationStageArn, participantId } = request;
+    if (sourceStageArn === destinationStageArn) {
+      throw new ApiError('ValidationException', 'sourceStageArn and destinationStageArn are the same stage');
+    }
+    const source = this.stages.get(sourceStageArn);
+    if (source === undefined)
+      throw new ApiError('ResourceNotFoundException', `Participant not found: ${participantId}`);
+    const destination = this.open(destinationStageArn, parseArn(destinationStageArn)?.id ?? '');
+    try {
+      await this.replications.start(request, source, destination, this.surroundings.now());
+    } finally {
+      if (destination.isIdle) this.forgetLater(destination);
+    }
+  }
+
+  stopReplication(
+    request: Pick<ReplicationRequest, 'sourceStageArn' | 'destinationStageArn' | 'participantId'>,
+  ): Promise<boolean> {
+    return this.replications.stop(request);
+  }
+
+  isPublishing(stageArn: string): boolean {
+    return (this.stages.get(stageArn)?.counts().publishers ?? 0) > 0;
+  }
+
   /** Takes nobody in any more, sends everybody away to connect again later, ends all sessions. */
   async drain(): Promise<void> {
     this.draining = true;
-    await Promise.all([...this.stages.values()].map((stage) => stage.end()));
+    const stages = [...this.stages.values()];
+    await Promise.all(stages.map((stage) => this.replications.endAll(stage)));
+    await Promise.all(stages.map((stage) => stage.end()));
   }
 
   /** For the metrics. */
@@ -84,6 +138,12 @@ export class LiveStages implements LiveStagesOfOperations {
     const open = this.stages.get(arn) ?? new LiveStage(arn, id, this.surroundings);
     this.stages.set(arn, open);
     return open;
+  }
+
+  private forgetLater(stage: LiveStage): void {
+    setTimeout(() => {
+      if (stage.isIdle && this.stages.get(stage.arn) === stage) this.stages.delete(stage.arn);
+    }, idleMs).unref();
   }
 
   private onMedia(event: MediaEvent): void {

@@ -6,6 +6,8 @@ export const migrations: Record<string, Migration> = {
   '0002-sessions': { up: createSessions },
   '0003-participants': { up: createParticipants },
   '0004-events': { up: createEvents },
+  '0005-replications': { up: createReplications },
+  '0006-resources': { up: createResources },
 };
 
 // A migration sees the schema of its own time, not today's: hence `unknown`.
@@ -112,4 +114,81 @@ async function createEvents(db: Kysely<unknown>): Promise<void> {
     .on('events')
     .columns(['stage_arn', 'session_id', 'participant_id', 'id'])
     .execute();
+}
+
+async function createReplications(db: Kysely<unknown>): Promise<void> {
+  for (const column of [
+    'replication_type',
+    'replication_state',
+    'source_stage_arn',
+    'source_session_id',
+    'ingest_configuration_arn',
+  ])
+    await db.schema.alterTable('participants').addColumn(column, 'text').execute();
+  await db.schema.alterTable('participants').addColumn('redundant_ingest', 'integer').execute();
+  await db.schema
+    .createIndex('participants_replicating')
+    .on('participants')
+    .column('participant_id')
+    .where(sql.ref('replication_state'), '=', sql.lit('ACTIVE'))
+    .execute();
+  for (const column of ['destination_stage_arn', 'destination_session_id', 'previous_token', 'new_token'])
+    await db.schema.alterTable('events').addColumn(column, 'text').execute();
+  await db.schema.alterTable('events').addColumn('replica', 'integer').execute();
+  await db.schema
+    .createTable('replications')
+    .addColumn('source_stage_arn', 'text', (column) => column.notNull())
+    .addColumn('participant_id', 'text', (column) => column.notNull())
+    .addColumn('source_session_id', 'text', (column) => column.notNull())
+    .addColumn('destination_stage_arn', 'text', (column) => column.notNull())
+    .addColumn('destination_session_id', 'text', (column) => column.notNull())
+    .addColumn('replication_state', 'text', (column) => column.notNull())
+    .addColumn('reconnect_window_seconds', 'integer', (column) => column.notNull())
+    .addColumn('attributes', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('replications_key', [
+      'source_stage_arn',
+      'participant_id',
+      'source_session_id',
+      'destination_stage_arn',
+    ])
+    .addForeignKeyConstraint(
+      'replications_session',
+      ['source_stage_arn', 'source_session_id'],
+      'sessions',
+      ['stage_arn', 'session_id'],
+      (key) => key.onDelete('cascade'),
+    )
+    .execute();
+  await db.schema
+    .createIndex('replications_active')
+    .on('replications')
+    .column('source_stage_arn')
+    .where(sql.ref('replication_state'), '=', sql.lit('ACTIVE'))
+    .execute();
+}
+
+async function createResources(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('resources')
+    .addColumn('arn', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('document', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createIndex('resources_in_list_order')
+    .on('resources')
+    .columns(['kind', 'account', 'region', 'created_at', 'arn'])
+    .execute();
+  await db.schema
+    .createTable('resource_facts')
+    .addColumn('arn', 'text', (column) => column.notNull().references('resources.arn').onDelete('cascade'))
+    .addColumn('fact', 'text', (column) => column.notNull())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('resource_facts_key', ['arn', 'fact', 'value'])
+    .execute();
+  await db.schema.createIndex('resource_facts_found').on('resource_facts').columns(['fact', 'value', 'arn']).execute();
 }

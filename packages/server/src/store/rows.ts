@@ -1,6 +1,13 @@
 import type { Selectable } from 'kysely';
-import type { EventRow, ParticipantRow, SessionRow, StageRow } from './schema.ts';
-import type { EventRecord, ParticipantRecord, SessionRecord, StageChange, StageRecord } from './types.ts';
+import type { EventRow, ParticipantRow, ReplicationRow, SessionRow, StageRow } from './schema.ts';
+import type {
+  EventRecord,
+  ParticipantRecord,
+  ReplicationRecord,
+  SessionRecord,
+  StageChange,
+  StageRecord,
+} from './types.ts';
 
 /** Records to rows of the tables, and back. */
 export function stageRow(record: StageRecord): StageRow {
@@ -69,6 +76,12 @@ export function participantRow(record: ParticipantRecord): ParticipantRow {
     client: JSON.stringify(record.client),
     barred: Number(record.barred),
     recording_state: record.recordingState ?? 'DISABLED',
+    replication_type: record.replicationType ?? null,
+    replication_state: record.replicationState ?? null,
+    source_stage_arn: record.sourceStageArn ?? null,
+    source_session_id: record.sourceSessionId ?? null,
+    redundant_ingest: flag(record.redundantIngest),
+    ingest_configuration_arn: record.ingestConfigurationArn ?? null,
   };
 }
 
@@ -86,6 +99,12 @@ export function participantRecord(row: ParticipantRow): ParticipantRecord {
     client: JSON.parse(row.client),
     barred: row.barred === 1,
     recordingState: row.recording_state,
+    ...(row.replication_type !== null && { replicationType: row.replication_type }),
+    ...(row.replication_state !== null && { replicationState: row.replication_state }),
+    ...(row.source_stage_arn !== null && { sourceStageArn: row.source_stage_arn }),
+    ...(row.source_session_id !== null && { sourceSessionId: row.source_session_id }),
+    ...(row.redundant_ingest !== null && { redundantIngest: row.redundant_ingest === 1 }),
+    ...(row.ingest_configuration_arn !== null && { ingestConfigurationArn: row.ingest_configuration_arn }),
   };
 }
 
@@ -98,6 +117,11 @@ export function eventRow(record: EventRecord): Omit<EventRow, 'id'> {
     event_time: record.eventTime,
     remote_participant_id: record.remoteParticipantId ?? null,
     error_code: record.errorCode ?? null,
+    destination_stage_arn: record.destinationStageArn ?? null,
+    destination_session_id: record.destinationSessionId ?? null,
+    replica: flag(record.replica),
+    previous_token: record.previousToken ? JSON.stringify(record.previousToken) : null,
+    new_token: record.newToken ? JSON.stringify(record.newToken) : null,
   };
 }
 
@@ -110,5 +134,40 @@ export function eventRecord(row: Selectable<EventRow>): EventRecord {
     eventTime: row.event_time,
     ...(row.remote_participant_id !== null && { remoteParticipantId: row.remote_participant_id }),
     ...(row.error_code !== null && { errorCode: row.error_code }),
+    ...(row.destination_stage_arn !== null && { destinationStageArn: row.destination_stage_arn }),
+    ...(row.destination_session_id !== null && { destinationSessionId: row.destination_session_id }),
+    ...(row.replica !== null && { replica: row.replica === 1 }),
+    ...(row.previous_token !== null && { previousToken: JSON.parse(row.previous_token) }),
+    ...(row.new_token !== null && { newToken: JSON.parse(row.new_token) }),
   };
 }
+
+export function replicationRow(record: ReplicationRecord): ReplicationRow {
+  return {
+    source_stage_arn: record.sourceStageArn,
+    participant_id: record.participantId,
+    source_session_id: record.sourceSessionId,
+    destination_stage_arn: record.destinationStageArn,
+    destination_session_id: record.destinationSessionId,
+    replication_state: record.replicationState,
+    reconnect_window_seconds: record.reconnectWindowSeconds,
+    attributes: JSON.stringify(record.attributes),
+    started_at: record.startedAt,
+  };
+}
+
+export function replicationRecord(row: ReplicationRow): ReplicationRecord {
+  return {
+    sourceStageArn: row.source_stage_arn,
+    participantId: row.participant_id,
+    sourceSessionId: row.source_session_id,
+    destinationStageArn: row.destination_stage_arn,
+    destinationSessionId: row.destination_session_id,
+    replicationState: row.replication_state,
+    reconnectWindowSeconds: row.reconnect_window_seconds,
+    attributes: JSON.parse(row.attributes),
+    startedAt: row.started_at,
+  };
+}
+
+const flag = (value: boolean | undefined) => (value === undefined ? null : Number(value));

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { EventName, ParticipantRecord, RecordingState } from './types.ts';
+import type { EventName, ParticipantRecord, RecordingState, ReplicationState, ResourceKind } from './types.ts';
 
 /**
  * The tables. Maps and free text that users send are kept as JSON: it holds a NUL and a lone surrogate, which a text
@@ -10,6 +10,9 @@ export interface Schema {
   sessions: SessionRow;
   participants: ParticipantRow;
   events: EventRow;
+  replications: ReplicationRow;
+  resources: ResourceRow;
+  resource_facts: ResourceFactRow;
 }
 
 export interface StageRow {
@@ -43,6 +46,12 @@ export interface ParticipantRow {
   client: string;
   barred: number;
   recording_state: RecordingState;
+  replication_type: 'SOURCE' | 'REPLICA' | null;
+  replication_state: ReplicationState | null;
+  source_stage_arn: string | null;
+  source_session_id: string | null;
+  redundant_ingest: number | null;
+  ingest_configuration_arn: string | null;
 }
 
 export interface EventRow {
@@ -54,4 +63,38 @@ export interface EventRow {
   event_time: string;
   remote_participant_id: string | null;
   error_code: string | null;
+  destination_stage_arn: string | null;
+  destination_session_id: string | null;
+  replica: number | null;
+  previous_token: string | null;
+  new_token: string | null;
+}
+
+export interface ReplicationRow {
+  source_stage_arn: string;
+  participant_id: string;
+  source_session_id: string;
+  destination_stage_arn: string;
+  destination_session_id: string;
+  replication_state: ReplicationState;
+  reconnect_window_seconds: number;
+  attributes: string;
+  started_at: string;
+}
+
+export interface ResourceRow {
+  arn: string;
+  kind: ResourceKind;
+  account: string;
+  region: string;
+  created_at: string;
+  /** Everything else of the record. */
+  document: string;
+}
+
+/** What a resource is looked up by. */
+export interface ResourceFactRow {
+  arn: string;
+  fact: string;
+  value: string;
 }

@@ -1,10 +1,13 @@
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
 import { ListCursor } from './list-cursor.ts';
+import { ResourceTable } from './resources.ts';
 import {
   eventRecord,
   eventRow,
   participantRecord,
   participantRow,
+  replicationRecord,
+  replicationRow,
   sessionRecord,
   sessionRow,
   stageChangeRow,
@@ -19,6 +22,8 @@ import type {
   PageRequest,
   ParticipantFilter,
   ParticipantRecord,
+  ReplicationRecord,
+  Resources,
   Scope,
   SessionRecord,
   StageChange,
@@ -33,6 +38,11 @@ export class SqlStore implements Store {
   readonly #writer: Writer<Schema>;
   readonly #close: () => Promise<void>;
   readonly #stageByArn: CompiledQuery<StageRow>;
+  readonly storageConfigurations: Store['storageConfigurations'];
+  readonly encoderConfigurations: Store['encoderConfigurations'];
+  readonly ingestConfigurations: Store['ingestConfigurations'];
+  readonly publicKeys: Store['publicKeys'];
+  readonly compositions: Store['compositions'];
 
   /** `reader` sees what `writer` has committed, and nothing else. `close` is called when the last write has settled. */
   constructor(reader: Kysely<Schema>, writer: Writer<Schema>, close: () => Promise<void>) {
@@ -41,6 +51,12 @@ export class SqlStore implements Store {
     this.#close = close;
     // The read behind every GetStage and every join: composed once.
     this.#stageByArn = reader.selectFrom('stages').selectAll().where('arn', '=', '').compile();
+    const resources = resourcesIn(reader);
+    this.storageConfigurations = resources.storageConfigurations;
+    this.encoderConfigurations = resources.encoderConfigurations;
+    this.ingestConfigurations = resources.ingestConfigurations;
+    this.publicKeys = resources.publicKeys;
+    this.compositions = resources.compositions;
   }
 
   createStage(record: StageRecord, limit?: number): Promise<boolean> {
@@ -153,6 +169,16 @@ export class SqlStore implements Store {
         .updateTable('participants')
         .set({ state: 'DISCONNECTED' })
         .where('state', '=', 'CONNECTED')
+        .execute();
+      await transaction
+        .updateTable('replications')
+        .set({ replication_state: 'STOPPED' })
+        .where('replication_state', '=', 'ACTIVE')
+        .execute();
+      await transaction
+        .updateTable('participants')
+        .set({ replication_state: 'STOPPED' })
+        .where('replication_state', '=', 'ACTIVE')
         .execute();
       return Number(numUpdatedRows);
     });
@@ -271,6 +297,52 @@ export class SqlStore implements Store {
     return cursor.page(rows, eventRecord);
   }
 
+  putReplication(record: ReplicationRecord): Promise<void> {
+    const row = replicationRow(record);
+    const { sourceStageArn: stageArn, sourceSessionId: sessionId } = record;
+    return this.#writer.write(async (transaction) => {
+      if (!(await sessionExists(transaction, { stageArn, sessionId }))) return;
+      await transaction
+        .insertInto('replications')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['source_stage_arn', 'participant_id', 'source_session_id', 'destination_stage_arn'])
+            .doUpdateSet(row),
+        )
+        .execute();
+    });
+  }
+
+  async listReplications(
+    sourceStageArn: string,
+    participantId: string,
+    request: PageRequest,
+  ): Promise<Page<ReplicationRecord>> {
+    const cursor = new ListCursor(
+      {
+        of: ['replications', sourceStageArn, participantId],
+        columns: { started_at: 'string', source_session_id: 'string', destination_stage_arn: 'string' },
+        direction: 'asc',
+      },
+      request,
+    );
+    const rows = await this.#reader
+      .selectFrom('replications')
+      .selectAll()
+      .where('source_stage_arn', '=', sourceStageArn)
+      .where('participant_id', '=', participantId)
+      .where(cursor.condition)
+      .orderBy(cursor.orderBy)
+      .limit(cursor.limit)
+      .execute();
+    return cursor.page(rows, replicationRecord);
+  }
+
+  change<T>(run: (resources: Resources) => Promise<T>): Promise<T> {
+    return this.#writer.write((transaction) => run(resourcesIn(transaction)));
+  }
+
   async counts(): Promise<Counts> {
     const count = (table: 'stages' | 'sessions' | 'participants') =>
       this.#reader.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
@@ -290,6 +362,20 @@ export class SqlStore implements Store {
     await this.#writer.idle();
     await this.#close();
   }
+}
+
+function resourcesIn(database: Kysely<Schema>): Resources {
+  return {
+    storageConfigurations: new ResourceTable(database, 'storageConfigurations'),
+    encoderConfigurations: new ResourceTable(database, 'encoderConfigurations'),
+    ingestConfigurations: new ResourceTable(database, 'ingestConfigurations'),
+    publicKeys: new ResourceTable(database, 'publicKeys'),
+    compositions: new ResourceTable(database, 'compositions'),
+    async stage(arn) {
+      const row = await database.selectFrom('stages').selectAll().where('arn', '=', arn).executeTakeFirst();
+      return row && stageRecord(row);
+    },
+  };
 }
 
 async function countStages(transaction: Transaction<Schema>, { account, region }: Scope): Promise<number> {

@@ -1,4 +1,14 @@
-import type { AutoParticipantRecordingConfiguration, Event, Participant } from '@footlights/model';
+import type {
+  AutoParticipantRecordingConfiguration,
+  Composition,
+  Event,
+  ExchangedParticipantToken,
+  IngestConfiguration,
+  Participant,
+  ParticipantReplica,
+  RedundantIngestCredential,
+  Video,
+} from '@footlights/model';
 import { StartupError } from '../startup-error.ts';
 
 type Filled<T> = T extends readonly (infer Item)[] ? Item[] : T extends object ? { [K in keyof T]-?: Filled<T[K]> } : T;
@@ -66,6 +76,15 @@ export interface ParticipantRecord {
   barred: boolean;
   /** Absent: DISABLED. */
   recordingState?: RecordingState;
+  /** Absent: no part in replication. */
+  replicationType?: 'SOURCE' | 'REPLICA';
+  replicationState?: ReplicationState;
+  /** Where a replica comes from. */
+  sourceStageArn?: string;
+  sourceSessionId?: string;
+  /** Whether the participant publishes through redundant ingest; absent where there is no ingest configuration. */
+  redundantIngest?: boolean;
+  ingestConfigurationArn?: string;
 }
 
 /** One thing that happened to a participant. */
@@ -79,6 +98,125 @@ export interface EventRecord {
   remoteParticipantId?: string;
   /** On error events. */
   errorCode?: string;
+  /** On replication events, with the session. */
+  destinationStageArn?: string;
+  destinationSessionId?: string;
+  /** Whether the participant is a replica. */
+  replica?: boolean;
+  /** On token exchanges. */
+  previousToken?: ExchangedParticipantToken;
+  newToken?: ExchangedParticipantToken;
+}
+
+/** Whether a replication is running. */
+export type ReplicationState = ParticipantReplica['replicationState'];
+
+/** One participant of a source session as it is shown in one destination stage. */
+export interface ReplicationRecord {
+  sourceStageArn: string;
+  participantId: string;
+  sourceSessionId: string;
+  destinationStageArn: string;
+  destinationSessionId: string;
+  replicationState: ReplicationState;
+  reconnectWindowSeconds: number;
+  /** What was given with the call, not yet merged with the participant's own. */
+  attributes: Record<string, string>;
+  startedAt: string;
+}
+
+/** What every resource but a stage is made of, beside what its kind adds. */
+export interface ResourceRecord extends Scope {
+  arn: string;
+  name: string;
+  tags: Record<string, string>;
+  createdAt: string;
+}
+
+/** Where recordings are kept. */
+export interface StorageConfigurationRecord extends ResourceRecord {
+  bucketName: string;
+}
+
+/** How a composition is encoded, every member filled. */
+export interface EncoderConfigurationRecord extends ResourceRecord {
+  video: Required<Video>;
+}
+
+/** How an RTMP encoder publishes to a stage. */
+export interface IngestConfigurationRecord extends ResourceRecord {
+  ingestProtocol: IngestConfiguration['ingestProtocol'];
+  streamKey: string;
+  participantId: string;
+  /** Empty: none. */
+  stageArn: string;
+  state: IngestConfiguration['state'];
+  userId: string;
+  attributes: Record<string, string>;
+  redundantIngest: boolean;
+  /** The two ways in; empty without redundant ingest. */
+  redundantIngestCredentials: Required<RedundantIngestCredential>[];
+}
+
+/** A key with which an application's own tokens are verified. */
+export interface PublicKeyRecord extends ResourceRecord {
+  /** SPKI in PEM, as it was imported. */
+  publicKeyMaterial: string;
+  fingerprint: string;
+}
+
+/** The participants of a stage mixed into one picture; it has no name, which stays empty. */
+export interface CompositionRecord extends ResourceRecord {
+  stageArn: string;
+  state: Composition['state'];
+  layout: Composition['layout'];
+  destinations: Composition['destinations'];
+  startTime?: string;
+  endTime?: string;
+  idempotencyToken: string;
+  /** Digest of what it was asked for with, by which a repeated request is known. */
+  requestDigest: string;
+}
+
+/** The record of each kind of resource but stages. */
+export interface ResourceRecords {
+  storageConfigurations: StorageConfigurationRecord;
+  encoderConfigurations: EncoderConfigurationRecord;
+  ingestConfigurations: IngestConfigurationRecord;
+  publicKeys: PublicKeyRecord;
+  compositions: CompositionRecord;
+}
+
+/** A kind of resource other than stages. */
+export type ResourceKind = keyof ResourceRecords;
+
+/** What resources are looked up by, beside their ARN; several together must all hold. */
+export interface ResourceFilter {
+  stageArn?: string;
+  storageConfigurationArn?: string;
+  encoderConfigurationArn?: string;
+  state?: string;
+  fingerprint?: string;
+  idempotencyToken?: string;
+}
+
+/** The resources of one kind, as they are read. */
+export interface ResourceReader<R extends ResourceRecord> {
+  get(arn: string): Promise<R | undefined>;
+  /** Oldest first. */
+  list(scope: Scope, page: PageRequest, filter?: ResourceFilter): Promise<Page<R>>;
+  /** All of them, oldest first; of every account and region when no scope is given. */
+  all(filter: ResourceFilter, scope?: Scope): Promise<R[]>;
+  count(scope: Scope, filter?: ResourceFilter): Promise<number>;
+}
+
+/** The resources of one kind inside a change. */
+export interface ResourceWriter<R extends ResourceRecord> extends ResourceReader<R> {
+  insert(record: R): Promise<void>;
+  /** Undefined when there is no such resource. */
+  update(arn: string, change: (current: R) => Partial<R>): Promise<R | undefined>;
+  /** False when there was no such resource. */
+  delete(arn: string): Promise<boolean>;
 }
 
 /** Which part of a list is wanted. */
@@ -134,7 +272,7 @@ export interface Store {
   startSession(record: SessionRecord): Promise<void>;
   /** The stage has no active session after it, and the session's participants are DISCONNECTED. */
   endSession(stageArn: string, sessionId: string, endTime: string): Promise<void>;
-  /** Ends what an earlier process left open; how many sessions that were. */
+  /** Ends what an earlier process left open, replications too; how many sessions that were. */
   endOpenSessions(endTime: string): Promise<number>;
   getSession(stageArn: string, sessionId: string): Promise<SessionRecord | undefined>;
   /** Newest first. */
@@ -156,10 +294,31 @@ export interface Store {
   /** Newest first. */
   listEvents(stageArn: string, sessionId: string, participantId: string, page: PageRequest): Promise<Page<EventRecord>>;
 
+  /** Inserts or replaces: there is one for each source session, participant and destination stage. */
+  putReplication(record: ReplicationRecord): Promise<void>;
+  /** Oldest first, stopped ones too. */
+  listReplications(sourceStageArn: string, participantId: string, page: PageRequest): Promise<Page<ReplicationRecord>>;
+
+  readonly storageConfigurations: ResourceReader<StorageConfigurationRecord>;
+  readonly encoderConfigurations: ResourceReader<EncoderConfigurationRecord>;
+  readonly ingestConfigurations: ResourceReader<IngestConfigurationRecord>;
+  readonly publicKeys: ResourceReader<PublicKeyRecord>;
+  readonly compositions: ResourceReader<CompositionRecord>;
+  /**
+   * Changes resources as one: what `run` reads is what is there when its writes are made, nobody else writes in between,
+   * and when it throws, nothing is written and the error is passed on. It must wait for nothing but the database.
+   */
+  change<T>(run: (resources: Resources) => Promise<T>): Promise<T>;
+
   counts(): Promise<Counts>;
   /** After the writes under way. */
   close(): Promise<void>;
 }
+
+/** Every kind of resource inside a change, and the stages that they name. */
+export type Resources = { readonly [K in ResourceKind]: ResourceWriter<ResourceRecords[K]> } & {
+  stage(arn: string): Promise<StageRecord | undefined>;
+};
 
 /** The store cannot be used: it cannot be opened, is damaged, or was written by a newer version. */
 export class StoreError extends StartupError {
