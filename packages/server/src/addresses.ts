@@ -38,6 +38,7 @@ export function publicEndpoints(config: Config, port: number, mediaPorts: readon
     api,
     whip: `${api}/whip`,
     events: `ws${secure}://${authority}/events`,
+    region: config.region,
     media: mediaPorts.map((mediaPort) => `udp://${isIPv6(host) ? `[${host}]` : host}:${mediaPort}`),
   };
 }

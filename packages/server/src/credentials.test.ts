@@ -74,7 +74,7 @@ describe('openSecrets', () => {
     const folder = newFolder();
     openSecrets(folder);
     chmodSync(folder, 0o500);
-    expect(() => writeEndpoints(folder, { api: '', whip: '', events: '', media: [] })).toThrow(
+    expect(() => writeEndpoints(folder, { api: '', whip: '', events: '', region: '', media: [] })).toThrow(
       /cannot be used \(EACCES/,
     );
     chmodSync(folder, 0o700);
@@ -112,7 +112,13 @@ describe('writeEndpoints', () => {
   it('replaces the file as a whole', () => {
     const folder = newFolder();
     openSecrets(folder);
-    const endpoints = { api: 'http://a', whip: 'http://a/whip', events: 'ws://a/events', media: ['udp://a:1'] };
+    const endpoints = {
+      api: 'http://a',
+      whip: 'http://a/whip',
+      events: 'ws://a/events',
+      region: 'r',
+      media: ['udp://a:1'],
+    };
     writeEndpoints(folder, { ...endpoints, media: [] });
     const path = writeEndpoints(folder, endpoints);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(endpoints);

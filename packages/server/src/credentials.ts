@@ -24,6 +24,7 @@ export interface Endpoints {
   api: string;
   whip: string;
   events: string;
+  region: string;
   /** `udp://address:port` of each media worker. */
   media: readonly string[];
 }

@@ -18,8 +18,6 @@ export interface LiveStages {
   startReplication(input: ReplicationRequest): Promise<void>;
   /** False when no such replication is running. */
   stopReplication(input: ReplicationOf): Promise<boolean>;
-  /** Called after the store forgot the key: participants whose tokens it signed are no longer let in. */
-  publicKeyDeleted(arn: string): void;
 }
 
 /** A participant of one stage, and the stage that it is shown in. */

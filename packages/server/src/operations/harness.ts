@@ -91,7 +91,6 @@ export class Harness {
             this.liveCalls.push(['stopReplication', ...call]);
             return this.livePeople.has(call[0].participantId);
           },
-          publicKeyDeleted: (...call) => void this.liveCalls.push(['publicKeyDeleted', ...call]),
         },
       },
       auth: options.auth ?? true,

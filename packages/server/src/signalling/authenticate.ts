@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describeClient } from './client-description.ts';
-import type { Identity, LiveStage } from './live-stage.ts';
+import type { LiveStage } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
+import type { Identity } from './participant.ts';
 import { Refusal } from './refusal.ts';
 import type { TokenAuthority } from './tokens.ts';
 

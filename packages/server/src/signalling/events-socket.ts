@@ -4,8 +4,9 @@ import { parseClientMessage, type ServerMessage } from '@footlights/model';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../log.ts';
 import { type Authenticated, authenticate } from './authenticate.ts';
-import { closeCode, type EventsSocket } from './live-stage.ts';
+import { closeCode } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
+import type { EventsSocket } from './participant.ts';
 import { Refusal, type RefusalCode, toRefusal } from './refusal.ts';
 import type { TokenAuthority } from './tokens.ts';
 

@@ -1,6 +1,7 @@
 import type { ServerMessage } from '@footlights/model';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EventsSocket, Identity, LiveStage } from './live-stage.ts';
+import type { LiveStage } from './live-stage.ts';
+import type { EventsSocket, Identity } from './participant.ts';
 import { claimsFor, openTestStages } from './testing.ts';
 
 type Stages = Awaited<ReturnType<typeof openTestStages>>;
@@ -177,8 +178,8 @@ describe('publishing', () => {
     const second = await publish(stage, alice);
     expect(closed).toHaveBeenCalledWith(first.id);
     expect(stage.counts().publishers).toBe(1);
-    const { publisher } = stage.admitSubscribe(identity(), alice.claims.jti);
-    expect(publisher.id).toBe(second.id);
+    const { source } = stage.admitSubscribe(identity(), alice.claims.jti);
+    expect(source).toEqual({ connectionId: second.id, stageId: stage.id });
   });
 });
 

@@ -1,37 +1,26 @@
-import {
-  newResourceId,
-  newSessionId,
-  type ServerMessage,
-  type StageStateParticipant,
-  type TokenClaims,
-} from '@footlights/model';
+import { newResourceId, type ServerMessage } from '@footlights/model';
 import type { Log } from '../log.ts';
-import type { ClientDescription, EventName, EventRecord, ParticipantRecord, Store } from '../store/types.ts';
+import type { EventName, Store } from '../store/types.ts';
+import { StageJournal } from './journal.ts';
+import {
+  type Connection,
+  describeParticipant,
+  describeToken,
+  type EventsSocket,
+  holdsPublisherPlace,
+  type Identity,
+  isGone,
+  isPresent,
+  isPublishing,
+  isVisible,
+  type MediaSource,
+  newParticipant,
+  type Participant,
+  publishConnection,
+  type ReplicaOrigin,
+  toRecord,
+} from './participant.ts';
 import { eventErrorCode, Refusal, type RefusalCode } from './refusal.ts';
-
-/** One participant's events socket, as a stage sees it. */
-export interface EventsSocket {
-  send(frame: string): void;
-  /** Sends a last message, when there is one, and closes. */
-  close(code: number, last?: ServerMessage): void;
-}
-
-/** Who a verified token says that the client is. */
-export interface Identity {
-  claims: TokenClaims;
-  client: ClientDescription;
-}
-
-/** One peer connection of a participant: what it publishes, or what it receives of one publisher. */
-export interface Connection {
-  readonly id: string;
-  readonly participantId: string;
-  readonly role: 'publish' | 'subscribe';
-  /** When the role is subscribe. */
-  readonly publisherId?: string;
-  /** Media flows: ICE and DTLS are up. */
-  connected: boolean;
-}
 
 /** What a stage needs of its surroundings. */
 export interface StageSurroundings {
@@ -43,22 +32,26 @@ export interface StageSurroundings {
   participantsPerStage: number;
   /** Closes the peer connection; `closed` follows for one that is open. */
   closeMedia(connectionId: string): void;
+  /** What a participant publishes, its mutes, its token or its presence changed. */
+  onPublication(stage: LiveStage, participantId: string): void;
   /** Nobody is here and no session is open: the stage can be forgotten. */
   onIdle(stage: LiveStage): void;
 }
 
-interface Participant {
-  readonly id: string;
+/** What a participant publishes now, for those that show it elsewhere. */
+export interface Publication {
+  sessionId: string;
   identity: Identity;
-  socket?: EventsSocket;
-  readonly connections: Set<Connection>;
+  /** Absent while nothing is published. */
+  source?: MediaSource;
   audioMuted: boolean;
   videoStopped: boolean;
-  /** As the last event said, JOINED or LEFT. */
-  joined: boolean;
-  firstJoinTime?: string;
-  published: boolean;
-  barred: boolean;
+}
+
+/** Another stage and its session, which a participant of this one is shown on. */
+export interface ReplicaDestination {
+  destinationStageArn: string;
+  destinationSessionId: string;
 }
 
 /** WebSocket close codes: RFC 6455 section 7.4.1 and the IANA registry. */
@@ -72,10 +65,9 @@ export class LiveStage {
   readonly arn: string;
   readonly id: string;
   private readonly surroundings: StageSurroundings;
+  private readonly journal: StageJournal;
   private readonly participants = new Map<string, Participant>();
   private readonly connections = new Map<string, Connection>();
-  private readonly writes = new Set<Promise<void>>();
-  private sessionId: string | undefined;
   private sessionEnd: NodeJS.Timeout | undefined;
   private joined = 0;
   private sequenceNumber = 0;
@@ -85,6 +77,16 @@ export class LiveStage {
     this.arn = arn;
     this.id = id;
     this.surroundings = surroundings;
+    this.journal = new StageJournal(arn, surroundings);
+  }
+
+  get sessionId(): string | undefined {
+    return this.journal.sessionId;
+  }
+
+  /** Nobody is here and no session is open. */
+  get isIdle(): boolean {
+    return this.sessionId === undefined && this.participants.size === 0;
   }
 
   /** Attaches a participant's events socket; an earlier one of the same participant is told TOKEN_REUSED. */
@@ -116,41 +118,50 @@ export class LiveStage {
     if (participant === undefined) return;
     participant.audioMuted = state.audioMuted ?? participant.audioMuted;
     participant.videoStopped = state.videoStopped ?? participant.videoStopped;
-    this.changed();
+    this.publicationChanged(participant);
+  }
+
+  /** Gives the participant the claims of its new token; what they no longer allow ends at once. */
+  exchangeToken(participantId: string, identity: Identity): void {
+    const participant = this.participants.get(participantId);
+    if (participant === undefined) return;
+    const [previousToken, newToken] = [describeToken(participant.identity), describeToken(identity)];
+    participant.identity = identity;
+    this.journal.event('TOKEN_EXCHANGED', participantId, { previousToken, newToken });
+    const { allow_publish, allow_subscribe } = identity.claims.capabilities;
+    this.closeConnections(participant, ({ role }) => (role === 'publish' ? !allow_publish : !allow_subscribe));
+    this.persist(participant);
+    this.publicationChanged(participant);
   }
 
   /** A place among the publishers, held until `connected`, `closed` or `abandon`. */
   admitPublish(identity: Identity): Connection {
     const participant = this.admit(identity, 'PUBLISH_ERROR');
     if (identity.claims.capabilities.allow_publish !== true) {
-      throw this.refuse(
-        'PUBLISH_ERROR',
-        participant.id,
-        'INSUFFICIENT_CAPABILITIES',
-        'The token does not allow to publish.',
-      );
+      const message = 'The token does not allow to publish.';
+      throw this.refuse('PUBLISH_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message);
     }
-    const limit = this.surroundings.publishersPerStage;
-    if (!holdsPublisherPlace(participant) && this.count(holdsPublisherPlace) >= limit) {
-      const message = `The stage has ${limit} publishers, which is its quota (setting: --publishers-per-stage).`;
+    if (!holdsPublisherPlace(participant) && !this.hasPublisherPlace()) {
+      const message = `The stage has ${this.surroundings.publishersPerStage} publishers, which is its quota (setting: --publishers-per-stage).`;
       throw this.refuse('PUBLISH_ERROR', participant.id, 'QUOTA_EXCEEDED', message);
     }
     return this.open(participant, { role: 'publish' });
   }
 
-  /** A place among the subscribers of `publisherId`, and the connection that it publishes with. */
-  admitSubscribe(identity: Identity, publisherId: string): { connection: Connection; publisher: Connection } {
+  /** A place among the subscribers of `publisherId`, and where its media comes from. */
+  admitSubscribe(identity: Identity, publisherId: string): { connection: Connection; source: MediaSource } {
     const participant = this.admit(identity, 'SUBSCRIBE_ERROR', publisherId);
     if (identity.claims.capabilities.allow_subscribe !== true) {
       const message = 'The token does not allow to subscribe.';
       throw this.refuse('SUBSCRIBE_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message, publisherId);
     }
-    const publisher = [...(this.participants.get(publisherId)?.connections ?? [])].findLast(isPublishing);
-    if (publisher === undefined) {
+    const publisher = this.participants.get(publisherId);
+    const source = publisher && (publisher.replica ? publisher.replica.source : this.sourceOf(publisher));
+    if (source === undefined) {
       const message = `No participant ${publisherId.slice(0, 64)} is publishing to this stage.`;
       throw this.refuse('SUBSCRIBE_ERROR', participant.id, 'PUBLISHER_NOT_FOUND', message, publisherId);
     }
-    return { connection: this.open(participant, { role: 'subscribe', publisherId }), publisher };
+    return { connection: this.open(participant, { role: 'subscribe', publisherId }), source };
   }
 
   /** Gives the place of a connection back whose offer could not be answered. */
@@ -175,14 +186,8 @@ export class LiveStage {
     if (participant === undefined || connection === undefined || connection.connected) return;
     connection.connected = true;
     this.refresh(participant);
-    if (connection.role === 'publish') {
-      participant.published = true;
-      this.record('PUBLISH_STARTED', participant.id);
-      this.persist(participant);
-      this.changed();
-    } else {
-      this.record('SUBSCRIBE_STARTED', participant.id, { remoteParticipantId: connection.publisherId });
-    }
+    if (connection.role === 'publish') this.publishStarted(participant);
+    else this.journal.event('SUBSCRIBE_STARTED', participant.id, { remoteParticipantId: connection.publisherId });
   }
 
   closed(connectionId: string): void {
@@ -191,11 +196,12 @@ export class LiveStage {
     this.forget(connection);
     if (connection.connected) {
       const stopped = connection.role === 'publish' ? 'PUBLISH_STOPPED' : 'SUBSCRIBE_STOPPED';
-      this.record(stopped, connection.participantId, { remoteParticipantId: connection.publisherId });
-      if (connection.role === 'publish') this.changed();
+      this.journal.event(stopped, connection.participantId, { remoteParticipantId: connection.publisherId });
     }
     const participant = this.participants.get(connection.participantId);
-    if (participant !== undefined) this.refresh(participant);
+    if (participant === undefined) return;
+    this.refresh(participant);
+    if (connection.role === 'publish' && connection.connected) this.publicationChanged(participant);
   }
 
   /** Bars a participant of this session from it (DisconnectParticipant); false when the session does not know it. */
@@ -205,6 +211,7 @@ export class LiveStage {
     participant.barred = true;
     this.expel(participant, { type: 'aws:ivs:DISCONNECT', payload: { code: 'PARTICIPANT_DISCONNECTED' } });
     this.persist(participant);
+    this.surroundings.onPublication(this, participantId);
     return true;
   }
 
@@ -216,23 +223,99 @@ export class LiveStage {
   }
 
   /** Resolves when everything that has happened so far is durable. */
-  async flushed(): Promise<void> {
-    await Promise.all(this.writes);
+  flushed(): Promise<void> {
+    return this.journal.flushed();
   }
 
   /** The STAGE_STATE frame as of now. Sequence numbers start above 0 and rise; a client ignores a frame otherwise. */
   snapshot(): string {
     this.sequenceNumber += 1;
-    const participants = [...this.participants.values()].filter(isVisible).map(describe);
+    const participants = [...this.participants.values()].filter(isVisible).map(describeParticipant);
     const payload = { stageId: this.id, sequenceNumber: this.sequenceNumber, participants };
     return JSON.stringify({ type: 'STAGE_STATE', payload } satisfies ServerMessage);
   }
 
   /** For the metrics. */
   counts(): { participants: number; publishers: number; subscriptions: number } {
-    const connected = [...this.connections.values()].filter((connection) => connection.connected);
-    const publishers = connected.filter((connection) => connection.role === 'publish').length;
-    return { participants: this.joined, publishers, subscriptions: connected.length - publishers };
+    const publishers = this.count(isPublishing);
+    const connected = [...this.connections.values()].filter(({ connected, role }) => connected && role === 'subscribe');
+    return { participants: this.joined, publishers, subscriptions: connected.length };
+  }
+
+  /** False when the quota of publishers is used up. */
+  hasPublisherPlace(): boolean {
+    return this.count(holdsPublisherPlace) < this.surroundings.publishersPerStage;
+  }
+
+  /** What a participant of the session publishes; undefined when the session does not know it. */
+  publication(participantId: string): Publication | undefined {
+    const participant = this.participants.get(participantId);
+    const { sessionId } = this.journal;
+    if (participant?.firstJoinTime === undefined || participant.replica || sessionId === undefined) return undefined;
+    const { identity, audioMuted, videoStopped, barred } = participant;
+    return { sessionId, identity, audioMuted, videoStopped, source: barred ? undefined : this.sourceOf(participant) };
+  }
+
+  /** Shows a participant of another stage here, or brings it up to date; `attributes` win over its own. */
+  showReplica(
+    origin: Omit<ReplicaOrigin, 'source'>,
+    publication: Publication,
+    attributes: Record<string, string>,
+  ): void {
+    const { claims, client } = publication.identity;
+    const identity = { client, claims: { ...claims, attributes: { ...claims.attributes, ...attributes } } };
+    const participant = this.participants.get(claims.jti) ?? newParticipant(claims.jti, identity);
+    this.participants.set(participant.id, participant);
+    const before = participant.replica?.source;
+    Object.assign(participant, {
+      identity,
+      audioMuted: publication.audioMuted,
+      videoStopped: publication.videoStopped,
+    });
+    participant.replica = { ...origin, source: publication.source };
+    this.refresh(participant);
+    if (before && before.connectionId !== publication.source?.connectionId) {
+      this.journal.event('PUBLISH_STOPPED', participant.id, { replica: true });
+    }
+    if (publication.source && before?.connectionId !== publication.source.connectionId)
+      this.publishStarted(participant);
+    this.changed();
+  }
+
+  /** Takes a participant of another stage away from here. */
+  hideReplica(participantId: string): void {
+    const participant = this.participants.get(participantId);
+    if (participant?.replica === undefined) return;
+    if (participant.replica.source) this.journal.event('PUBLISH_STOPPED', participantId, { replica: true });
+    const { stageArn: sourceStageArn, sessionId: sourceSessionId } = participant.replica;
+    participant.replica = undefined;
+    this.refresh(participant, {
+      replicationType: 'REPLICA',
+      replicationState: 'STOPPED',
+      sourceStageArn,
+      sourceSessionId,
+    });
+  }
+
+  /** Records on the source's side that a participant is shown on another stage, or no longer is. */
+  recordReplication(
+    participantId: string,
+    state: 'ACTIVE' | 'STOPPED',
+    destination: ReplicaDestination,
+    others: number,
+  ): void {
+    this.journal.event(state === 'ACTIVE' ? 'REPLICATION_STARTED' : 'REPLICATION_STOPPED', participantId, {
+      ...destination,
+    });
+    const participant = this.participants.get(participantId);
+    if (participant === undefined) return;
+    participant.replication = others > 0 ? 'ACTIVE' : state;
+    this.persist(participant);
+  }
+
+  private sourceOf(participant: Participant): MediaSource | undefined {
+    const connection = publishConnection(participant);
+    return connection && { connectionId: connection.id, stageId: this.id };
   }
 
   private admit(identity: Identity, onError: EventName, remote?: string): Participant {
@@ -249,16 +332,7 @@ export class LiveStage {
       const message = `The stage has ${this.surroundings.participantsPerStage} participants, which is its quota (setting: --participants-per-stage).`;
       throw this.refuse(onError, id, 'QUOTA_EXCEEDED', message, remote);
     }
-    const participant: Participant = {
-      id,
-      identity,
-      connections: new Set(),
-      audioMuted: false,
-      videoStopped: false,
-      joined: false,
-      published: false,
-      barred: false,
-    };
+    const participant = newParticipant(id, identity);
     this.participants.set(id, participant);
     return participant;
   }
@@ -267,14 +341,10 @@ export class LiveStage {
     participant: Participant,
     kind: { role: 'publish' } | { role: 'subscribe'; publisherId: string },
   ): Connection {
-    const connection: Connection = {
-      id: newResourceId() + newResourceId(),
-      participantId: participant.id,
-      connected: false,
-      ...kind,
-    };
+    const id = newResourceId() + newResourceId();
+    const connection: Connection = { id, participantId: participant.id, connected: false, ...kind };
     participant.connections.add(connection);
-    this.connections.set(connection.id, connection);
+    this.connections.set(id, connection);
     return connection;
   }
 
@@ -283,8 +353,8 @@ export class LiveStage {
     this.participants.get(connection.participantId)?.connections.delete(connection);
   }
 
-  private closeConnections(participant: Participant): void {
-    for (const connection of participant.connections) {
+  private closeConnections(participant: Participant, which: (connection: Connection) => boolean = () => true): void {
+    for (const connection of [...participant.connections].filter(which)) {
       this.surroundings.closeMedia(connection.id);
       this.closed(connection.id);
     }
@@ -294,19 +364,32 @@ export class LiveStage {
     participant.socket?.close(last === undefined ? closeCode.serviceRestart : closeCode.normal, last);
     participant.socket = undefined;
     this.closeConnections(participant);
-    this.refresh(participant);
+    if (participant.replica) this.hideReplica(participant.id);
+    else this.refresh(participant);
   }
 
-  /** Brings JOINED and LEFT in line with what is connected. */
-  private refresh(participant: Participant): void {
+  private publishStarted(participant: Participant): void {
+    participant.published = true;
+    this.journal.event('PUBLISH_STARTED', participant.id, participant.replica ? { replica: true } : {});
+    this.persist(participant);
+    this.publicationChanged(participant);
+  }
+
+  private publicationChanged(participant: Participant): void {
+    this.changed();
+    if (participant.replica === undefined) this.surroundings.onPublication(this, participant.id);
+  }
+
+  /** Brings JOINED and LEFT in line with what is connected. `more` is stored with a participant that leaves. */
+  private refresh(participant: Participant, more: Partial<ReturnType<typeof toRecord>> = {}): void {
     const joined = isPresent(participant);
     if (joined !== participant.joined) {
       participant.joined = joined;
       this.joined += joined ? 1 : -1;
       if (joined) this.openSession();
-      participant.firstJoinTime ??= this.time();
-      this.record(joined ? 'JOINED' : 'LEFT', participant.id);
-      this.persist(participant);
+      participant.firstJoinTime ??= this.journal.time();
+      this.journal.event(joined ? 'JOINED' : 'LEFT', participant.id, participant.replica ? { replica: true } : {});
+      this.persist(participant, more);
       this.changed();
     }
     if (!joined) this.drop(participant.id);
@@ -323,32 +406,31 @@ export class LiveStage {
   private openSession(): void {
     clearTimeout(this.sessionEnd);
     this.sessionEnd = undefined;
-    if (this.sessionId !== undefined) return;
-    this.sessionId = newSessionId();
-    const { store } = this.surroundings;
-    this.write(store.startSession({ stageArn: this.arn, sessionId: this.sessionId, startTime: this.time() }));
+    this.journal.openSession();
   }
 
   private scheduleSessionEnd(): void {
     if (this.joined > 0) return;
-    if (this.sessionId === undefined) {
-      if (this.participants.size === 0) this.surroundings.onIdle(this);
-      return;
-    }
-    this.sessionEnd ??= setTimeout(() => this.endSession(), this.surroundings.sessionEndDelayMs);
+    if (this.sessionId !== undefined)
+      this.sessionEnd ??= setTimeout(() => this.endSession(), this.surroundings.sessionEndDelayMs);
+    else if (this.isIdle) this.surroundings.onIdle(this);
   }
 
   private endSession(): void {
     clearTimeout(this.sessionEnd);
     this.sessionEnd = undefined;
-    if (this.sessionId === undefined) return;
-    this.write(this.surroundings.store.endSession(this.arn, this.sessionId, this.time()));
-    this.sessionId = undefined;
+    this.journal.endSession();
     for (const participant of this.participants.values()) {
       if (isGone(participant)) this.participants.delete(participant.id);
-      else Object.assign(participant, { firstJoinTime: undefined, published: false, barred: false });
+      else
+        Object.assign(participant, {
+          firstJoinTime: undefined,
+          published: false,
+          barred: false,
+          replication: undefined,
+        });
     }
-    if (this.participants.size === 0) this.surroundings.onIdle(this);
+    if (this.isIdle) this.surroundings.onIdle(this);
   }
 
   private refuse(name: EventName, participantId: string, code: RefusalCode, message: string, remote?: string): Refusal {
@@ -360,40 +442,12 @@ export class LiveStage {
   private recordError(name: EventName, participantId: string, code: RefusalCode, remoteParticipantId?: string): void {
     const errorCode = eventErrorCode(code);
     this.surroundings.log.info({ stage: this.id, participant: participantId, event: name, code }, 'refused');
-    if (errorCode !== undefined) this.record(name, participantId, { remoteParticipantId, errorCode });
+    if (errorCode !== undefined) this.journal.event(name, participantId, { remoteParticipantId, errorCode });
   }
 
-  /** Events belong to a session; what happens outside one is in the log alone. */
-  private record(
-    name: EventName,
-    participantId: string,
-    more: Pick<EventRecord, 'remoteParticipantId' | 'errorCode'> = {},
-  ): void {
-    const { store, log } = this.surroundings;
-    log.debug({ stage: this.id, participant: participantId, event: name, ...more }, 'participant event');
-    if (this.sessionId === undefined) return;
-    const event = {
-      stageArn: this.arn,
-      sessionId: this.sessionId,
-      participantId,
-      name,
-      eventTime: this.time(),
-      ...more,
-    };
-    this.write(store.addEvents([event]));
-  }
-
-  private persist(participant: Participant): void {
-    if (this.sessionId === undefined || participant.firstJoinTime === undefined) return;
-    this.write(this.surroundings.store.putParticipant(toRecord(this.arn, this.sessionId, participant)));
-  }
-
-  private write(written: Promise<void>): void {
-    const tracked = written.catch((error: unknown) => {
-      this.surroundings.log.error({ err: error, stage: this.id }, 'participant data could not be stored');
-    });
-    this.writes.add(tracked);
-    void tracked.then(() => this.writes.delete(tracked));
+  private persist(participant: Participant, more: Partial<ReturnType<typeof toRecord>> = {}): void {
+    if (participant.firstJoinTime === undefined) return;
+    this.journal.participant({ ...toRecord(participant, participant.firstJoinTime), ...more });
   }
 
   /** Several changes of one turn of the event loop make one snapshot. */
@@ -414,53 +468,4 @@ export class LiveStage {
     for (const participant of this.participants.values()) if (of(participant)) count += 1;
     return count;
   }
-
-  private time(): string {
-    return this.surroundings.now().toISOString();
-  }
-}
-
-const isPresent = (participant: Participant): boolean =>
-  participant.socket !== undefined || [...participant.connections].some((connection) => connection.connected);
-
-const isGone = (participant: Participant): boolean =>
-  participant.socket === undefined && participant.connections.size === 0;
-
-const isPublishing = (connection: Connection): boolean => connection.role === 'publish' && connection.connected;
-
-/** Publishes, or has an offer for it under way: what counts for the quota. */
-const holdsPublisherPlace = (participant: Participant): boolean =>
-  [...participant.connections].some((connection) => connection.role === 'publish');
-
-/** Viewers are not listed: with thousands of them every join would be told to thousands. */
-const isVisible = (participant: Participant): boolean =>
-  participant.joined && participant.identity.claims.capabilities.allow_publish === true;
-
-function describe(participant: Participant): StageStateParticipant {
-  const { claims } = participant.identity;
-  return {
-    id: participant.id,
-    userId: claims.user_id ?? '',
-    attributes: claims.attributes ?? {},
-    isPublishing: [...participant.connections].some(isPublishing),
-    audioMuted: participant.audioMuted,
-    videoStopped: participant.videoStopped,
-  };
-}
-
-function toRecord(stageArn: string, sessionId: string, participant: Participant): ParticipantRecord {
-  const { claims, client } = participant.identity;
-  return {
-    stageArn,
-    sessionId,
-    participantId: participant.id,
-    userId: claims.user_id ?? '',
-    attributes: claims.attributes ?? {},
-    state: participant.joined ? 'CONNECTED' : 'DISCONNECTED',
-    firstJoinTime: participant.firstJoinTime ?? '',
-    published: participant.published,
-    protocol: participant.published ? 'WHIP' : 'UNKNOWN',
-    client,
-    barred: participant.barred,
-  };
 }

@@ -1,9 +1,9 @@
 import type { Media, MediaEvent } from '@footlights/media';
-import { ApiError, type ServerMessage, type TokenClaims } from '@footlights/model';
+import { ApiError, parseArn, type ServerMessage, type TokenClaims } from '@footlights/model';
 import type { LiveStages as LiveStagesOfOperations, ReplicationOf, ReplicationRequest } from '../operations/context.ts';
 import { LiveStage, type StageSurroundings } from './live-stage.ts';
 import { Refusal } from './refusal.ts';
-import { type ReplicationRequest, Replications } from './replications.ts';
+import { Replications } from './replications.ts';
 
 /** How long a deleted stage is remembered as such: longer than any request takes that began before. */
 const tombstoneMs = 60_000;
@@ -74,20 +74,6 @@ export class LiveStages implements LiveStagesOfOperations {
     return true;
   }
 
-  isPublishing(stageArn: string): boolean {
-    return (this.stages.get(stageArn)?.counts().publishers ?? 0) > 0;
-  }
-
-  async startReplication(input: ReplicationRequest): Promise<void> {
-    throw new ApiError('ResourceNotFoundException', `${input.participantId} is not publishing`);
-  }
-
-  async stopReplication(_input: ReplicationOf): Promise<boolean> {
-    return false;
-  }
-
-  publicKeyDeleted(_arn: string): void {}
-
   async startReplication(request: ReplicationRequest): Promise<void> {
     const { sourceStageArn, destinationStageArn, participantId } = request;
     if (sourceStageArn === destinationStageArn) {
@@ -104,9 +90,7 @@ export class LiveStages implements LiveStagesOfOperations {
     }
   }
 
-  stopReplication(
-    request: Pick<ReplicationRequest, 'sourceStageArn' | 'destinationStageArn' | 'participantId'>,
-  ): Promise<boolean> {
+  stopReplication(request: ReplicationOf): Promise<boolean> {
     return this.replications.stop(request);
   }
 

@@ -2,8 +2,9 @@ import { checkTrickle, iceUfrag, type Media } from '@footlights/media';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.ts';
 import { authenticate, bearerToken } from './authenticate.ts';
-import type { Connection, LiveStage } from './live-stage.ts';
+import type { LiveStage } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
+import type { Connection, MediaSource } from './participant.ts';
 import { Refusal, toRefusal } from './refusal.ts';
 import type { TokenAuthority } from './tokens.ts';
 
@@ -78,8 +79,8 @@ class Whip {
   readonly subscribe: Handler = async (request, reply) => {
     const { identity, stage } = await this.authenticate(request);
     const offer = readSdp(request, 'application/sdp');
-    const { connection, publisher } = stage.admitSubscribe(identity, request.params.participantId ?? '');
-    return this.answer(reply, stage, connection, offer, publisher.id);
+    const { connection, source } = stage.admitSubscribe(identity, request.params.participantId ?? '');
+    return this.answer(reply, stage, connection, offer, source);
   };
 
   readonly end: Handler = async (request, reply) => {
@@ -114,14 +115,21 @@ class Whip {
     stage: LiveStage,
     connection: Connection,
     offer: string,
-    publisherConnectionId?: string,
+    source?: MediaSource,
   ) {
     const { id: connectionId, participantId, role } = connection;
     const session = { connection, stage, etag: `"${connectionId}"`, iceUfrag: iceUfrag(offer) };
     this.options.stages.watch(connectionId, stage);
     this.sessions.set(connectionId, session);
     try {
-      const request = { stageId: stage.id, connectionId, participantId, role, offer, publisherConnectionId };
+      const request = {
+        stageId: source?.stageId ?? stage.id,
+        connectionId,
+        participantId,
+        role,
+        offer,
+        publisherConnectionId: source?.connectionId,
+      };
       const accepted = await this.options.media.accept(request);
       stage.answered(connection);
       const location = `${this.options.whipUrl()}/sessions/${connectionId}`;
