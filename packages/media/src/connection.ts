@@ -1,5 +1,5 @@
 import { rtcp, rtp } from '@footlights/protocol';
-import { BYE_GRACE_MS, CONNECT_TIMEOUT_MS, MAX_RTCP_PER_SECOND, SILENCE_TIMEOUT_MS } from './limits.ts';
+import { BYE_GRACE_MS, CONNECT_TIMEOUT_MS, MAX_RTCP_PER_SECOND } from './limits.ts';
 import type { CloseReason, ConnectionStatistics } from './media.ts';
 import type { Clock, RawTransport, TransportHost, TransportListener } from './rim/transport.ts';
 
@@ -48,6 +48,8 @@ export abstract class Connection implements TransportListener {
   /** RTCP from the peer, within its budget. */
   protected abstract onRtcp(packets: readonly rtcp.Packet[], now: number): void;
   protected abstract onConnected(now: number): void;
+  /** How long a living peer may send nothing. */
+  protected abstract get silenceTimeoutMs(): number;
   /** Once a second: reports out, budgets back. */
   protected abstract onReportInterval(now: number): void;
 
@@ -111,7 +113,7 @@ export abstract class Connection implements TransportListener {
 
   #deathAt(now: number): CloseReason | undefined {
     if (!this.#connected) return now - this.#acceptedAt >= CONNECT_TIMEOUT_MS ? 'never-connected' : undefined;
-    if (now - this.#lastPacketAt >= SILENCE_TIMEOUT_MS) return 'timeout';
+    if (now - this.#lastPacketAt >= this.silenceTimeoutMs) return 'timeout';
     const saidGoodbye = this.#goodbyeAt !== undefined && now - this.#goodbyeAt >= BYE_GRACE_MS;
     return saidGoodbye ? 'peer-closed' : undefined;
   }

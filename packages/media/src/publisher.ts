@@ -1,7 +1,7 @@
 import { rtcp, rtp } from '@footlights/protocol';
 import { BandwidthAdvice } from './bandwidth-advice.ts';
 import { Connection, type ConnectionContext, type ConnectionIdentity } from './connection.ts';
-import { FEEDBACK_INTERVAL_MS, MAX_SSRCS_PER_PUBLISHER } from './limits.ts';
+import { FEEDBACK_INTERVAL_MS, MAX_SSRCS_PER_PUBLISHER, SILENCE_TIMEOUT_MS } from './limits.ts';
 import type { ConnectionStatistics } from './media.ts';
 import type { Kind } from './negotiate/codecs.ts';
 import type { ExtensionIds, PublishedTrack } from './negotiate/publish.ts';
@@ -80,6 +80,10 @@ export class Publisher extends Connection {
       retransmissions: 0,
       droppedByOverload: 0,
     };
+  }
+
+  protected override get silenceTimeoutMs(): number {
+    return SILENCE_TIMEOUT_MS;
   }
 
   protected override onConnected(): void {}

@@ -113,6 +113,22 @@ describe('the life of a connection', () => {
     expect(rig.closed).toEqual({ pub: 'timeout' });
   });
 
+  it('ends after 30 s of silence where only audio is received', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    rig.subscribe('sub', 'pub', makeOffer([{ ...opusLine, direction: 'recvonly' }]));
+    const live = () => {
+      publisher.audio([1]);
+      rig.advance(5_000);
+    };
+    for (let i = 0; i < 5; i++) live();
+    rig.advance(4_980);
+    expect(rig.closed).toEqual({});
+    publisher.audio([1]);
+    rig.advance(1_020);
+    expect(rig.closed).toEqual({ sub: 'timeout' });
+  });
+
   it('ends with its transport', () => {
     const rig = new Rig();
     rig.publish('a').transport.lose('closed');

@@ -1,7 +1,12 @@
 import { rtcp, rtp } from '@footlights/protocol';
 import { Connection, type ConnectionContext, type ConnectionIdentity } from './connection.ts';
 import { DownTrack } from './down-track.ts';
-import { MAX_NACKED_PER_SECOND, MAX_RESENDS_PER_SECOND } from './limits.ts';
+import {
+  AUDIO_SILENCE_TIMEOUT_MS,
+  MAX_NACKED_PER_SECOND,
+  MAX_RESENDS_PER_SECOND,
+  SILENCE_TIMEOUT_MS,
+} from './limits.ts';
 import type { ConnectionStatistics } from './media.ts';
 import type { SubscribedTrack } from './negotiate/subscribe.ts';
 import type { Sheddable } from './overload.ts';
@@ -78,6 +83,10 @@ export class Subscriber extends Connection implements Sheddable {
       ...sums,
       ...(roundTripMs > 0 && { roundTripMs }),
     };
+  }
+
+  protected override get silenceTimeoutMs(): number {
+    return this.#video ? SILENCE_TIMEOUT_MS : AUDIO_SILENCE_TIMEOUT_MS;
   }
 
   protected override onConnected(now: number): void {

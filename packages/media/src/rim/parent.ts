@@ -11,6 +11,8 @@ export interface Parent {
 /** The channel that fork made; undefined when this process was started by hand. */
 export function parentProcess(): Parent | undefined {
   if (!process.send) return undefined;
+  // A terminal or a service manager signals every process of the group; the main process ends us in its own order.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   return {
     send(message) {
       if (process.connected) process.send?.(message);
