@@ -1,5 +1,4 @@
 import { rtcp, rtp } from '@footlights/protocol';
-import { type Codec, clockRates } from './negotiate/codecs.ts';
 import type { SubscribedTrack } from './negotiate/subscribe.ts';
 import type { ResendCache } from './resend.ts';
 import type { Destination, RawTransport } from './rim/transport.ts';
@@ -41,7 +40,6 @@ export class DownTrack implements Destination {
     packetsLost: 0,
     roundTripMs: undefined,
   };
-  readonly #codec: Codec;
   readonly #rtx: { payloadType: number; ssrc: number; sequenceNumber: number } | undefined;
   /** Number of the first packet since the last start; later numbers are shifted to follow what was sent before. */
   #first = Number.POSITIVE_INFINITY;
@@ -53,13 +51,12 @@ export class DownTrack implements Destination {
   #paused = false;
   #resends: RecentResends | undefined;
 
-  /** `firstSequenceNumber` and the one of the retransmissions are random, 16 bits (RFC 3550 section 5.1). */
-  constructor(transport: RawTransport, track: SubscribedTrack, codec: Codec, newSequenceNumber: () => number) {
+  /** `newSequenceNumber` gives random 16-bit numbers to start with (RFC 3550 section 5.1). */
+  constructor(transport: RawTransport, track: SubscribedTrack, newSequenceNumber: () => number) {
     this.transport = transport;
     this.kind = track.kind;
     this.ssrc = track.ssrc;
     this.payloadType = track.payloadType;
-    this.#codec = codec;
     this.#rtx = track.rtx && { ...track.rtx, sequenceNumber: newSequenceNumber() };
     // Kept above zero, so that the distance to an older number never makes a negative one.
     this.#highest = newSequenceNumber() + 0x10000;
@@ -145,10 +142,6 @@ export class DownTrack implements Destination {
       octetCount: octetsSent >>> 0,
       reports: [],
     };
-  }
-
-  get clockRate(): number {
-    return clockRates[this.#codec];
   }
 
   #start(number: number): void {

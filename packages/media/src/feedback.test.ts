@@ -1,7 +1,7 @@
 import { rtcp, rtp } from '@footlights/protocol';
 import { describe, expect, it } from 'vitest';
 import { MAX_NACKED_PER_SECOND, MAX_RESENDS_PER_SECOND, MAX_RTCP_PER_SECOND } from './limits.ts';
-import { makeOffer } from './negotiate/offers.ts';
+import { makeOffer } from './negotiate/sample-offers.ts';
 import { AUDIO_SSRC, contentOf, Rig, RTX_SSRC, VIDEO_SSRC } from './testing.ts';
 
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);

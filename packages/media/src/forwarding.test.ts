@@ -1,8 +1,8 @@
 import { rtp } from '@footlights/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_SSRCS_PER_PUBLISHER } from './limits.ts';
-import { makeOffer } from './negotiate/offers.ts';
+import { MAX_RTP_PER_SECOND, MAX_SSRCS_PER_PUBLISHER } from './limits.ts';
+import { makeOffer } from './negotiate/sample-offers.ts';
 import { contentOf, opusLine, Rig, RTX_SSRC, VIDEO_SSRC, videoLine } from './testing.ts';
 
 function watching() {
@@ -57,11 +57,16 @@ describe('numbering', () => {
   });
 
   it('goes on across the wraps of both sides', () => {
-    const { publisher, subscriber } = watching();
+    const { rig, publisher, subscriber } = watching();
     publisher.video([0xfff0], { key: true });
-    publisher.video(Array.from({ length: 70_000 }, (_, i) => 0xfff1 + i));
-    expect(subscriber.video.every((number, index) => number === (index & 0xffff))).toBe(true);
-    expect(subscriber.video).toHaveLength(70_001);
+    for (let second = 0; second < 20; second++) {
+      publisher.video(Array.from({ length: 3_500 }, (_, i) => 0xfff1 + second * 3_500 + i));
+      subscriber.sendRtcp({ type: 'rr', ssrc: 1, reports: [] });
+      rig.advance(1_000);
+    }
+    const numbers = subscriber.video;
+    expect(numbers).toHaveLength(70_001);
+    expect(numbers.every((number, index) => number === (index & 0xffff))).toBe(true);
   });
 
   it('keeps the gap of a lost packet, and puts a late one into it', () => {
@@ -203,6 +208,18 @@ describe('a subscriber that joins', () => {
     expect(rig.subscribe('just').rtp()).toHaveLength(300);
     publisher.video([301]);
     expect(rig.subscribe('late').rtp()).toEqual([]);
+  });
+});
+
+describe('a publisher that floods', () => {
+  it('is heard for 5,000 packets a second', () => {
+    const { rig, publisher, subscriber } = watching();
+    publisher.video([0], { key: true });
+    publisher.video(Array.from({ length: MAX_RTP_PER_SECOND + 10 }, (_, i) => 1 + i));
+    expect(subscriber.rtp()).toHaveLength(MAX_RTP_PER_SECOND);
+    rig.advance(1_000);
+    publisher.video([6_000]);
+    expect(subscriber.rtp()).toHaveLength(MAX_RTP_PER_SECOND + 1);
   });
 });
 

@@ -4,6 +4,8 @@
 export const MAX_CONNECTIONS = 5_000;
 /** SSRCs that one publisher may use, retransmission and ignored layers included. */
 export const MAX_SSRCS_PER_PUBLISHER = 32;
+/** RTP packets taken from a publisher per second, some 45 Mbit/s; later ones are dropped. */
+export const MAX_RTP_PER_SECOND = 5_000;
 /** RTCP datagrams handled per connection and second; later ones are dropped. */
 export const MAX_RTCP_PER_SECOND = 400;
 /** Sequence numbers that a subscriber may ask for again per second. */
@@ -14,6 +16,10 @@ export const MAX_RESENDS_PER_SECOND = 1_000;
 /** Packets and bytes kept for retransmission per track of a publisher: about two seconds at 8 Mbit/s. */
 export const VIDEO_CACHE = { packets: 2_048, bytes: 2 * 1_024 * 1_024 };
 export const AUDIO_CACHE = { packets: 256, bytes: 64 * 1_024 };
+
+/** A subscriber that joins is given the group of pictures so far, when it is no longer and no older than this. */
+export const MAX_REPLAYED_PACKETS = 300;
+export const MAX_REPLAY_AGE_MS = 2_000;
 
 /** A peer that never connects is given up after this time. */
 export const CONNECT_TIMEOUT_MS = 15_000;

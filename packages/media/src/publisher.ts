@@ -1,7 +1,7 @@
 import { rtcp, rtp } from '@footlights/protocol';
 import { BandwidthAdvice } from './bandwidth-advice.ts';
 import { Connection, type ConnectionContext, type ConnectionIdentity } from './connection.ts';
-import { FEEDBACK_INTERVAL_MS, MAX_SSRCS_PER_PUBLISHER, SILENCE_TIMEOUT_MS } from './limits.ts';
+import { FEEDBACK_INTERVAL_MS, MAX_RTP_PER_SECOND, MAX_SSRCS_PER_PUBLISHER, SILENCE_TIMEOUT_MS } from './limits.ts';
 import type { ConnectionStatistics } from './media.ts';
 import type { Kind } from './negotiate/codecs.ts';
 import type { ExtensionIds, PublishedTrack } from './negotiate/publish.ts';
@@ -31,6 +31,7 @@ export class Publisher extends Connection {
   readonly #feedback: rtcp.TransportFeedbackBuilder;
   readonly #advice = new BandwidthAdvice();
   readonly #packet = rtp.emptyPacket();
+  #rtpLeft = MAX_RTP_PER_SECOND;
   #feedbackSeen = false;
   #feedbackAt = 0;
   #firSequenceNumber = 0;
@@ -90,7 +91,8 @@ export class Publisher extends Connection {
 
   protected override onRtp(buffer: Buffer, now: number): void {
     const packet = this.#packet;
-    if (!rtp.parseInto(packet, buffer)) return;
+    if (this.#rtpLeft <= 0 || !rtp.parseInto(packet, buffer)) return;
+    this.#rtpLeft -= 1;
     this.#noteArrival(packet, now);
     const route = this.#routes.get(packet.ssrc) ?? this.#learn(packet);
     if (!route?.wanted) return;
@@ -111,6 +113,7 @@ export class Publisher extends Connection {
   }
 
   protected override onReportInterval(now: number): void {
+    this.#rtpLeft = MAX_RTP_PER_SECOND;
     for (const track of this.tracks) track.remindOfWaiters(now);
     const reports = this.tracks.flatMap((track) => track.reportBlock(now) ?? []);
     const packets: rtcp.Packet[] = [{ type: 'rr', ssrc: this.#ssrc, reports }, this.#description()];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CONNECTIONS } from './limits.ts';
 import { MediaError } from './media.ts';
-import { makeOffer } from './negotiate/offers.ts';
+import { makeOffer } from './negotiate/sample-offers.ts';
 import { opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
 
 function errorOf(action: () => unknown): MediaError | undefined {

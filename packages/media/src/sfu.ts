@@ -1,11 +1,12 @@
 import type { LogLevel, WorkerStatistics } from './channel.ts';
 import type { Connection, ConnectionContext, ConnectionIdentity } from './connection.ts';
 import { MAX_CONNECTIONS, REPORT_INTERVAL_MS, TICK_MS } from './limits.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { type Accepted, type AcceptRequest, type CloseReason, MediaError, type MediaEvent } from './media.ts';
 import { type AnswerPlan, writeAnswer } from './negotiate/answer.ts';
 import { invalid, type Offer, readOffer } from './negotiate/offer.ts';
-import { type PublishPlan, planPublish } from './negotiate/publish.ts';
-import { planSubscribe } from './negotiate/subscribe.ts';
+import { planPublish } from './negotiate/publish.ts';
+import { planSubscribe, type Source } from './negotiate/subscribe.ts';
 import { LATE_MS, OverloadPolicy } from './overload.ts';
 import { Publisher } from './publisher.ts';
 import type { Clock, LocalParameters, TransportHost } from './rim/transport.ts';
@@ -114,21 +115,21 @@ export class Sfu implements ConnectionContext {
     this.#stages.set(request.stageId, stage);
     stage.add(publisher);
     this.#publishers.add(publisher);
-    return { answer, tracks: codecsOf(plan) };
+    return { answer, tracks: codecsOf(plan.tracks) };
   }
 
   #acceptSubscriber(request: AcceptRequest, offer: Offer): Accepted {
-    const stage = this.#stages.get(request.stageId) ?? new Stage();
-    const publisher = stage.publisher(request.publisherConnectionId);
+    const stage = this.#stages.get(request.stageId);
+    const publisher = stage?.publisher(request.publisherConnectionId);
+    if (!stage || !publisher) throw new MediaError('PUBLISHER_NOT_FOUND', 'the participant does not publish');
     const sources = publisher.tracks.map(({ negotiated }) => negotiated);
-    const newSsrc = this.#ssrcs();
-    const plan = planSubscribe(offer.session, sources, publisher.identity.participantId, newSsrc);
+    const plan = planSubscribe(offer.session, sources, publisher.identity.participantId, this.#ssrcs());
     const newSequenceNumber = () => this.#options.random32() & 0xffff;
     const subscriber = new Subscriber(identityOf(request), plan.tracks, publisher, newSequenceNumber, this);
     const answer = this.#answer(subscriber, offer, plan);
     stage.add(subscriber);
     const received = plan.tracks.map(({ kind }) => kind);
-    return { answer, tracks: codecsOf({ tracks: sources.filter(({ kind }) => received.includes(kind)) }) };
+    return { answer, tracks: codecsOf(sources.filter(({ kind }) => received.includes(kind))) };
   }
 
   /** Starts the transport and registers the connection; on an error nothing stays behind. */
@@ -187,40 +188,11 @@ function identityOf({ connectionId, stageId, participantId }: AcceptRequest): Co
   return { connectionId, stageId, participantId };
 }
 
-function codecsOf({ tracks }: Pick<PublishPlan, 'tracks'>): Accepted['tracks'] {
+function codecsOf(tracks: readonly Source[]): Accepted['tracks'] {
   const codecs: Accepted['tracks'] = {};
   for (const { codec } of tracks) {
     if (codec === 'opus') codecs.audio = codec;
     else codecs.video = codec;
   }
   return codecs;
-}
-
-/** How late the worker's timer runs, now and at worst in the last whole second. */
-class LoopDelay {
-  #tickedAt: number;
-  #secondStartedAt: number;
-  #worst = 0;
-  worstMs = 0;
-
-  constructor(now: number) {
-    this.#tickedAt = now;
-    this.#secondStartedAt = now;
-  }
-
-  latenessAt(now: number): number {
-    return now - this.#tickedAt - TICK_MS;
-  }
-
-  tick(now: number): number {
-    const latenessMs = Math.max(0, this.latenessAt(now));
-    this.#worst = Math.max(this.#worst, latenessMs);
-    this.#tickedAt = now;
-    if (now - this.#secondStartedAt >= 1_000) {
-      this.#secondStartedAt = now;
-      this.worstMs = this.#worst;
-      this.#worst = 0;
-    }
-    return latenessMs;
-  }
 }

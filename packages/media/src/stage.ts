@@ -1,5 +1,4 @@
 import type { Connection } from './connection.ts';
-import { MediaError } from './media.ts';
 import { Publisher } from './publisher.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -12,11 +11,8 @@ export class Stage {
     return this.#publishers.size === 0;
   }
 
-  /** Throws MediaError PUBLISHER_NOT_FOUND. */
-  publisher(connectionId: string | undefined): Publisher {
-    const publisher = this.#publishers.get(connectionId ?? '');
-    if (!publisher) throw new MediaError('PUBLISHER_NOT_FOUND', 'the participant does not publish');
-    return publisher;
+  publisher(connectionId: string | undefined): Publisher | undefined {
+    return connectionId === undefined ? undefined : this.#publishers.get(connectionId);
   }
 
   add(connection: Connection): void {

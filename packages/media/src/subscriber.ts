@@ -39,7 +39,7 @@ export class Subscriber extends Connection implements Sheddable {
     this.#flows = tracks.flatMap((track) => {
       const upTrack = publisher.track(track.kind);
       if (!upTrack) return [];
-      return { upTrack, downTrack: new DownTrack(this.transport, track, upTrack.negotiated.codec, newSequenceNumber) };
+      return { upTrack, downTrack: new DownTrack(this.transport, track, newSequenceNumber) };
     });
   }
 

@@ -1,7 +1,7 @@
 import { rtcp, rtp } from '@footlights/protocol';
 import { TICK_MS } from './limits.ts';
 import type { MediaEvent } from './media.ts';
-import { makeOffer, type OfferedMedia } from './negotiate/offers.ts';
+import { makeOffer, type OfferedMedia } from './negotiate/sample-offers.ts';
 import { FakeClock, FakeHost, type FakeTransport } from './rim/fake.ts';
 import { Sfu } from './sfu.ts';
 

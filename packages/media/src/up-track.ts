@@ -1,7 +1,7 @@
 import { h264, rtcp, rtp, vp8 } from '@footlights/protocol';
 import type { DownTrack } from './down-track.ts';
 import { KeyFrameRequests } from './key-frames.ts';
-import { AUDIO_CACHE, VIDEO_CACHE } from './limits.ts';
+import { AUDIO_CACHE, MAX_REPLAY_AGE_MS, MAX_REPLAYED_PACKETS, VIDEO_CACHE } from './limits.ts';
 import { clockRates } from './negotiate/codecs.ts';
 import type { PublishedTrack } from './negotiate/publish.ts';
 import { NOT_FORWARDED, PacketOrder } from './packet-order.ts';
@@ -11,9 +11,6 @@ import { TrackClock } from './sender-reports.ts';
 
 /** A new SSRC takes the track over when the one before has been silent for this time. */
 const SOURCE_SILENCE_MS = 1_000;
-/** A subscriber that joins is given the group of pictures so far, when it is no longer than this. */
-const REPLAY_PACKETS = 300;
-const REPLAY_AGE_MS = 2_000;
 
 /** One track of a publisher: puts its packets in order, keeps the last ones, fans them out. */
 export class UpTrack {
@@ -158,7 +155,7 @@ export class UpTrack {
   #replay(downTrack: DownTrack, now: number): boolean {
     const { newest } = this.#order;
     const from = this.#keyFrame;
-    if (!from || now - from.at > REPLAY_AGE_MS || newest - from.number >= REPLAY_PACKETS) return false;
+    if (!from || now - from.at > MAX_REPLAY_AGE_MS || newest - from.number >= MAX_REPLAYED_PACKETS) return false;
     if (!this.cache.get(from.number)) return false;
     for (let number = from.number; number <= newest; number++) {
       const packet = this.cache.get(number);

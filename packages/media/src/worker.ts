@@ -49,9 +49,16 @@ function accept(parent: Parent, sfu: Sfu, requestId: number, request: AcceptRequ
   try {
     parent.send({ type: 'accepted', requestId, accepted: sfu.accept(request) });
   } catch (error) {
-    const { code, message } = error instanceof MediaError ? error : new MediaError('UNAVAILABLE', String(error));
+    const { code, message } = error instanceof MediaError ? error : unexpected(parent, error);
     parent.send({ type: 'rejected', requestId, code, message });
   }
+}
+
+/** A fault of ours or of native code: the peer hears little, the log all. */
+function unexpected(parent: Parent, error: unknown): MediaError {
+  const fields = { stack: error instanceof Error ? error.stack : undefined };
+  parent.send({ type: 'log', level: 'error', fields, message: `an offer could not be answered: ${String(error)}` });
+  return new MediaError('UNAVAILABLE', 'the media worker could not answer the offer');
 }
 
 /** Serves the main process until it says shutdown or is gone. */

@@ -5,8 +5,8 @@ import { MediaError } from '../media.ts';
 import type { LocalParameters } from '../rim/transport.ts';
 import { writeAnswer } from './answer.ts';
 import { readOffer } from './offer.ts';
-import { chromium, makeOffer, type OfferedMedia } from './offers.ts';
 import { planPublish } from './publish.ts';
+import { chromium, makeOffer, type OfferedMedia } from './sample-offers.ts';
 import { planSubscribe, type Source } from './subscribe.ts';
 
 const local: LocalParameters = {

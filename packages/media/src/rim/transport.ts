@@ -62,9 +62,9 @@ export interface TransportHost {
   create(listener: TransportListener): RawTransport;
   /**
    * Sends one RTP packet to the first `count` destinations, each with its own header fields; the marker bit stays.
-   * The packet's first 12 bytes are its whole header, and are overwritten. Returns how many took it.
+   * The packet's first 12 bytes are its whole header, and are overwritten.
    */
-  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): number;
+  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): void;
   /** Closes all transports and the port. */
   shutdown(): void;
 }

@@ -68,15 +68,13 @@ export class WebRtcHost implements TransportHost {
     return transport;
   }
 
-  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): number {
-    let sent = 0;
+  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): void {
     for (let i = 0; i < count; i++) {
       const destination = destinations[i];
       if (!destination) break;
       patchHeader(packet, destination);
-      if (destination.transport.send(packet)) sent += 1;
+      destination.transport.send(packet);
     }
-    return sent;
   }
 
   shutdown(): void {
