@@ -33,73 +33,123 @@ export const MAX_TOKEN_URL_LENGTH = 2048;
 /** Most characters of a token's version. */
 export const MAX_TOKEN_VERSION_LENGTH = 16;
 
-function stringUpTo(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+/** A claim's value, when it keeps to its rule; else what it must be, to follow "must be". */
+interface Rule {
+  name: keyof TokenClaims;
+  optional?: true;
+  expected: string;
+  holds(value: unknown): boolean;
 }
 
-function isUserId(value: unknown): value is string | undefined {
-  if (value === undefined) return true;
+const isText = (maxLength: number) => (value: unknown) =>
+  typeof value === 'string' && value.length > 0 && value.length <= maxLength;
+
+function isUserId(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > 2 * MAX_USER_ID_LENGTH) return false;
   return codePointLength(value) <= MAX_USER_ID_LENGTH;
 }
 
-function isAttributes(value: unknown): value is Record<string, string> | undefined {
-  if (value === undefined) return true;
+function isAttributes(value: unknown): boolean {
   if (!isJsonObject(value) || !Object.values(value).every((text) => typeof text === 'string')) return false;
-  return mapBytes(value) <= MAX_ATTRIBUTES_BYTES;
+  return mapBytes(value as Record<string, string>) <= MAX_ATTRIBUTES_BYTES;
 }
 
-function isOptionalBoolean(value: unknown): value is boolean | undefined {
-  return value === undefined || typeof value === 'boolean';
+function isCapabilities(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const flags = [ownValue(value, 'allow_publish'), ownValue(value, 'allow_subscribe')];
+  return flags.every((flag) => flag === undefined || typeof flag === 'boolean');
 }
 
-function parseCapabilities(value: unknown): TokenClaims['capabilities'] | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const publish = ownValue(value, 'allow_publish');
-  const subscribe = ownValue(value, 'allow_subscribe');
-  if (!isOptionalBoolean(publish) || !isOptionalBoolean(subscribe)) return undefined;
-  return {
-    ...(publish === undefined ? {} : { allow_publish: publish }),
-    ...(subscribe === undefined ? {} : { allow_subscribe: subscribe }),
-  };
-}
+const rules: readonly Rule[] = [
+  { name: 'exp', expected: 'a whole number of seconds', holds: Number.isSafeInteger },
+  { name: 'iat', expected: 'a whole number of seconds', holds: Number.isSafeInteger },
+  {
+    name: 'jti',
+    expected: `a string of 1 to ${MAX_JTI_LENGTH} characters of A-Za-z0-9_-`,
+    holds: (value) => isText(MAX_JTI_LENGTH)(value) && /^[A-Za-z0-9_-]+$/.test(String(value)),
+  },
+  { name: 'resource', expected: 'the ARN of a stage', holds: (value) => stageIdOf(value) !== undefined },
+  { name: 'topic', expected: 'the id of the stage in "resource"', holds: (value) => typeof value === 'string' },
+  {
+    name: 'events_url',
+    expected: `a URL of at most ${MAX_TOKEN_URL_LENGTH} characters`,
+    holds: isText(MAX_TOKEN_URL_LENGTH),
+  },
+  {
+    name: 'whip_url',
+    expected: `a URL of at most ${MAX_TOKEN_URL_LENGTH} characters`,
+    holds: isText(MAX_TOKEN_URL_LENGTH),
+  },
+  {
+    name: 'user_id',
+    optional: true,
+    expected: `a string of at most ${MAX_USER_ID_LENGTH} characters`,
+    holds: isUserId,
+  },
+  {
+    name: 'attributes',
+    optional: true,
+    expected: `an object of strings of at most ${MAX_ATTRIBUTES_BYTES} bytes in all`,
+    holds: isAttributes,
+  },
+  {
+    name: 'capabilities',
+    expected: 'an object whose "allow_publish" and "allow_subscribe" are true or false',
+    holds: isCapabilities,
+  },
+  {
+    name: 'version',
+    expected: `a string of 1 to ${MAX_TOKEN_VERSION_LENGTH} characters`,
+    holds: isText(MAX_TOKEN_VERSION_LENGTH),
+  },
+];
 
-/** True when both are whole seconds and the token lives for more than nothing and at most 14 days. */
-function areTimes(iat: unknown, exp: unknown): boolean {
-  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return false;
-  const lifetime = Number(exp) - Number(iat);
-  return lifetime > 0 && lifetime <= MAX_TOKEN_LIFETIME;
-}
-
-/** True when the resource is a stage and the topic is its id. */
-function areStage(resource: unknown, topic: unknown): boolean {
+function stageIdOf(resource: unknown): string | undefined {
   const arn = typeof resource === 'string' ? parseArn(resource) : undefined;
-  return arn?.type === 'stage' && arn.id === topic;
+  return arn?.type === 'stage' ? arn.id : undefined;
 }
 
-/** The claims of a JWT payload, without anything unknown; undefined when one is missing or breaks its limit. */
+/** What is wrong with the claims of each other; undefined when nothing is. */
+function disagreement(claims: TokenClaims): string | undefined {
+  const lifetime = claims.exp - claims.iat;
+  if (lifetime <= 0) return 'the claim "exp" must be later than "iat"';
+  if (lifetime > MAX_TOKEN_LIFETIME) return 'the claim "exp" must be at most 14 days after "iat"';
+  if (claims.topic !== stageIdOf(claims.resource)) return 'the claim "topic" must be the id of the stage in "resource"';
+  return undefined;
+}
+
+/** Copies the claims that we know. */
+function knownClaims(payload: Record<string, unknown>): TokenClaims {
+  const known = rules.flatMap(({ name }) => {
+    const value = ownValue(payload, name);
+    return value === undefined ? [] : [[name, name === 'capabilities' ? knownCapabilities(value as object) : value]];
+  });
+  return Object.fromEntries(known) as TokenClaims;
+}
+
+function knownCapabilities(value: object): TokenClaims['capabilities'] {
+  const names = ['allow_publish', 'allow_subscribe'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (Object.hasOwn(value, name) ? [[name, Reflect.get(value, name)]] : [])),
+  );
+}
+
+/** The claims of a JWT payload, without anything unknown, or in words which of them breaks its rule. */
+export function readClaims(payload: unknown): { claims: TokenClaims } | { error: string } {
+  if (!isJsonObject(payload)) return { error: 'its payload is not a JSON object' };
+  for (const { name, optional, expected, holds } of rules) {
+    const value = ownValue(payload, name);
+    if (value === undefined && optional) continue;
+    if (value === undefined) return { error: `the claim "${name}" is missing; it must be ${expected}` };
+    if (!holds(value)) return { error: `the claim "${name}" must be ${expected}` };
+  }
+  const claims = knownClaims(payload);
+  const error = disagreement(claims);
+  return error === undefined ? { claims } : { error };
+}
+
+/** The claims of a JWT payload; undefined when one is missing or breaks its limit. */
 export function parseClaims(payload: unknown): TokenClaims | undefined {
-  if (!isJsonObject(payload)) return undefined;
-  const claim = (name: keyof TokenClaims) => ownValue(payload, name);
-  const [jti, user_id, attributes, version] = [claim('jti'), claim('user_id'), claim('attributes'), claim('version')];
-  const [events_url, whip_url] = [claim('events_url'), claim('whip_url')];
-  const capabilities = parseCapabilities(claim('capabilities'));
-  if (!areTimes(claim('iat'), claim('exp')) || !areStage(claim('resource'), claim('topic'))) return undefined;
-  if (!stringUpTo(jti, MAX_JTI_LENGTH) || !/^[A-Za-z0-9_-]+$/.test(jti)) return undefined;
-  if (!stringUpTo(events_url, MAX_TOKEN_URL_LENGTH) || !stringUpTo(whip_url, MAX_TOKEN_URL_LENGTH)) return undefined;
-  if (!stringUpTo(version, MAX_TOKEN_VERSION_LENGTH) || capabilities === undefined) return undefined;
-  if (!isUserId(user_id) || !isAttributes(attributes)) return undefined;
-  return {
-    exp: Number(claim('exp')),
-    iat: Number(claim('iat')),
-    jti,
-    resource: String(claim('resource')),
-    topic: String(claim('topic')),
-    events_url,
-    whip_url,
-    ...(user_id === undefined ? {} : { user_id }),
-    ...(attributes === undefined ? {} : { attributes: { ...attributes } }),
-    capabilities,
-    version,
-  };
+  const read = readClaims(payload);
+  return 'claims' in read ? read.claims : undefined;
 }

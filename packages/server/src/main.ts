@@ -90,7 +90,10 @@ class Server {
     this.config = config;
     this.parts = parts;
     this.app = createHttpApp({ tls: readTls(config) });
-    this.tokens = new TokenAuthority(parts.secrets.tokenKey);
+    this.tokens = new TokenAuthority(parts.secrets.tokenKey, {
+      publicKeyOf: async (arn) => (await parts.store.publicKeys.get(arn))?.publicKeyMaterial,
+      now: () => new Date(),
+    });
     this.stages = new LiveStages(parts.media, {
       store: parts.store,
       log: parts.log,

@@ -4,11 +4,12 @@ import type { LiveStage } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
 import type { Identity } from './participant.ts';
 import { Refusal } from './refusal.ts';
-import type { TokenAuthority } from './tokens.ts';
+import type { TokenAuthority, VerifiedToken } from './tokens.ts';
 
 /** A client that has shown a valid token, and the stage that it is for. */
 export interface Authenticated {
   identity: Identity;
+  verified: VerifiedToken;
   stage: LiveStage;
 }
 
@@ -19,9 +20,9 @@ export async function authenticate(
   { tokens, stages }: { tokens: TokenAuthority; stages: LiveStages },
 ): Promise<Authenticated> {
   if (!token) throw new Refusal('TOKEN_MISSING', 'A participant token is needed: "Authorization: Bearer <token>".');
-  const claims = await tokens.verify(token);
-  const stage = await stages.of(claims);
-  return { identity: { claims, client: describeClient(headers) }, stage };
+  const verified = await tokens.verify(token);
+  const stage = await stages.of(verified.claims);
+  return { identity: { claims: verified.claims, client: describeClient(headers) }, verified, stage };
 }
 
 /** The token of an "Authorization: Bearer" header (RFC 6750 section 2.1). */

@@ -1,11 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ServerMessage } from '@footlights/model';
+import { newResourceId, type ServerMessage } from '@footlights/model';
+import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { maxMessageBytes, maxMessagesPerSecond, registerEvents } from './events-socket.ts';
-import { claimsFor, openTestStages } from './testing.ts';
+import { account, claimsFor, openTestStages, region } from './testing.ts';
 
 type Stages = Awaited<ReturnType<typeof openTestStages>>;
 
@@ -181,5 +183,97 @@ describe('a client that breaks the rules', () => {
     );
     other.socket.send('{"type":"PING"}');
     await other.message('PONG');
+  });
+});
+
+describe('a token exchange', () => {
+  const own = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  let arn: string;
+
+  beforeEach(async () => {
+    arn = `arn:aws:ivs:${region}:${account}:public-key/${newResourceId()}`;
+    const publicKeyMaterial = own.publicKey.export({ type: 'spki', format: 'pem' }) as string;
+    const createdAt = new Date().toISOString();
+    const key = { arn, account, region, name: '', tags: {}, createdAt, publicKeyMaterial, fingerprint: '' };
+    await opened.store.change(({ publicKeys }) => publicKeys.insert(key));
+  });
+
+  const sign = (claims: object, kid = arn) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES384', kid }).sign(own.privateKey);
+
+  async function join() {
+    const claims = claimsFor(opened.stageArn, { user_id: 'alice', attributes: { role: 'guest' } });
+    const token = await sign(claims);
+    const client = new Client(query(), token);
+    await client.message('STAGE_STATE');
+    const exchange = async (newToken: string, oldToken = token) => {
+      const before = client.messages.length;
+      const payload = { oldToken, newToken, requestId: `request-${before}`, traceId: '1-a-b' };
+      client.socket.send(JSON.stringify({ type: 'aws:ivs:EXCHANGE_TOKEN', payload }));
+      const answer = await vi.waitFor(() => {
+        const found = client.messages.slice(before).find(({ type }) => type === 'aws:ivs:EXCHANGE_TOKEN');
+        if (found?.type !== 'aws:ivs:EXCHANGE_TOKEN') throw new Error('no answer');
+        return found.payload;
+      });
+      expect(answer.requestId).toBe(payload.requestId);
+      return answer;
+    };
+    return { claims, token, client, exchange };
+  }
+
+  test('changes attributes, user and capabilities at once, unpublishes, and is recorded', async () => {
+    const { claims, exchange } = await join();
+    const { client: bob } = await connect();
+    const stage = await opened.stages.of(claims);
+    const connection = stage.admitPublish({ claims, client: {} });
+    opened.stages.watch(connection.id, stage);
+    stage.connected(connection.id);
+    const next = {
+      ...claims,
+      user_id: 'alicia',
+      attributes: { role: 'viewer' },
+      capabilities: { allow_subscribe: true },
+    };
+    expect(await exchange(await sign(next))).not.toHaveProperty('code');
+    await vi.waitFor(() => expect(bob.participants()?.find(({ id }) => id === claims.jti)).toBeUndefined());
+    expect(stage.counts().publishers).toBe(0);
+    expect(() => stage.admitPublish({ claims, client: {} })).toThrow();
+    const session = stage.sessionId ?? '';
+    const { items } = await opened.store.listEvents(opened.stageArn, session, claims.jti, {});
+    expect(items.map(({ name }) => name)).toEqual(expect.arrayContaining(['TOKEN_EXCHANGED', 'PUBLISH_STOPPED']));
+    expect(items.find(({ name }) => name === 'TOKEN_EXCHANGED')).toMatchObject({
+      previousToken: { userId: 'alice', attributes: { role: 'guest' }, capabilities: ['PUBLISH', 'SUBSCRIBE'] },
+      newToken: { userId: 'alicia', attributes: { role: 'viewer' }, capabilities: ['SUBSCRIBE'] },
+    });
+    const record = await opened.store.getParticipant(opened.stageArn, session, claims.jti);
+    expect(record).toMatchObject({ userId: 'alicia', attributes: { role: 'viewer' } });
+  });
+
+  test('can follow another one, from the token of the one before', async () => {
+    const { claims, token, exchange } = await join();
+    const second = await sign({ ...claims, user_id: 'two' });
+    const third = await sign({ ...claims, user_id: 'three' });
+    expect(await exchange(second)).not.toHaveProperty('code');
+    expect(await exchange(third, token)).toMatchObject({ code: 'TOKEN_EXCHANGE_REFUSED' });
+    expect(await exchange(third, second)).not.toHaveProperty('code');
+  });
+
+  test.each([
+    ['jti', { jti: 'another' }],
+    ['whip_url', { whip_url: 'https://elsewhere.example/whip' }],
+    ['events_url', { events_url: 'wss://elsewhere.example' }],
+  ])('cannot change %s', async (name, change) => {
+    const { claims, exchange } = await join();
+    expect(await exchange(await sign({ ...claims, ...change }))).toMatchObject({
+      code: 'TOKEN_EXCHANGE_REFUSED',
+      message: expect.stringContaining(name),
+    });
+  });
+
+  test('is refused for tokens of this server, for broken and for expired ones', async () => {
+    const { claims, exchange } = await join();
+    expect(await exchange(await opened.tokens.issue(claims))).toMatchObject({ code: 'TOKEN_EXCHANGE_REFUSED' });
+    expect(await exchange('a.b.c')).toMatchObject({ code: 'TOKEN_MALFORMED' });
+    expect(await exchange(await sign({ ...claims, iat: 1, exp: 2 }))).toMatchObject({ code: 'TOKEN_EXPIRED' });
   });
 });

@@ -1,19 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { parseClientMessage, type ServerMessage } from '@footlights/model';
+import { type ClientMessage, parseClientMessage, type ServerMessage } from '@footlights/model';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../log.ts';
 import { type Authenticated, authenticate } from './authenticate.ts';
+import { exchange } from './exchange.ts';
 import { closeCode } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
 import type { EventsSocket } from './participant.ts';
 import { Refusal, type RefusalCode, toRefusal } from './refusal.ts';
-import type { TokenAuthority } from './tokens.ts';
+import type { TokenAuthority, VerifiedToken } from './tokens.ts';
 
 /** Largest message from a client, in bytes; ws closes with 1009 above it. Two tokens of an exchange fit. */
 export const maxMessageBytes = 32 * 1024;
 /** Messages a second that a client may send; above it the socket is closed with 1008. */
 export const maxMessagesPerSecond = 50;
+const tooMany = `more than ${maxMessagesPerSecond} messages a second`;
 /** Unsent bytes after which a client that does not read is cut off. */
 const maxBufferedBytes = 4 * 1024 * 1024;
 /** Clients send PING every 15 s; one that is silent for three times that is gone. */
@@ -58,7 +60,7 @@ async function serve(webSocket: WebSocket, request: IncomingMessage, options: Ev
     const token = webSocket.protocol || undefined;
     const client = await authenticate(token, request.headers, options);
     requireTopic(request.url ?? '', client.identity.claims.topic);
-    if (webSocket.readyState === WebSocket.OPEN) await attend(webSocket, client, options.log);
+    if (webSocket.readyState === WebSocket.OPEN) await attend(webSocket, client, options);
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal.code === 'INTERNAL') options.log.error({ err: error }, 'events socket failed');
@@ -69,13 +71,15 @@ async function serve(webSocket: WebSocket, request: IncomingMessage, options: Ev
 }
 
 /** Connects the socket with its stage until it closes. */
-async function attend(webSocket: WebSocket, { identity, stage }: Authenticated, log: Log): Promise<void> {
+async function attend(webSocket: WebSocket, client: Authenticated, options: EventsOptions): Promise<void> {
+  const { identity, stage } = client;
   const id = identity.claims.jti;
   const socket: EventsSocket = {
     send: (frame) => send(webSocket, frame),
     close: (code, last) => finish(webSocket, code, last),
   };
   const guard = new Guard(webSocket);
+  const exchanger = new Exchanger(client, options);
   webSocket.on('close', (code) => {
     guard.stop();
     stage.leave(id, socket, isDeliberate(code));
@@ -83,22 +87,59 @@ async function attend(webSocket: WebSocket, { identity, stage }: Authenticated, 
   webSocket.on('message', (data, isBinary) => {
     if (webSocket.readyState !== WebSocket.OPEN) return;
     if (!guard.admits()) {
-      log.info(
-        { stage: stage.id, participant: id },
-        `events socket sent more than ${maxMessagesPerSecond} messages a second`,
-      );
-      webSocket.close(closeCode.policyViolation, `more than ${maxMessagesPerSecond} messages a second`);
+      options.log.info({ stage: stage.id, participant: id }, `events socket sent ${tooMany}`);
+      webSocket.close(closeCode.policyViolation, tooMany);
       setTimeout(() => webSocket.terminate(), closeGraceMs).unref();
       return;
     }
     const message = isBinary ? undefined : parseClientMessage(text(data));
     if (message?.type === 'PING') send(webSocket, '{"type":"PONG"}');
     if (message?.type === 'SET_STATE') stage.setState(id, message);
+    if (message?.type === 'aws:ivs:EXCHANGE_TOKEN') {
+      void exchanger.exchange(message.payload).then((reply) => send(webSocket, JSON.stringify(reply)));
+    }
   });
   stage.join(identity, socket);
   webSocket.resume();
   await stage.flushed();
   send(webSocket, stage.snapshot());
+}
+
+type ExchangeRequest = Extract<ClientMessage, { type: 'aws:ivs:EXCHANGE_TOKEN' }>['payload'];
+
+/** The token of one socket's participant as it is exchanged, one exchange after the other. */
+class Exchanger {
+  private readonly client: Authenticated;
+  private readonly options: EventsOptions;
+  private current: VerifiedToken;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(client: Authenticated, options: EventsOptions) {
+    this.client = client;
+    this.options = options;
+    this.current = client.verified;
+  }
+
+  /** The answer to the client: `code` and `message` are in it when the exchange was refused. */
+  exchange(request: ExchangeRequest): Promise<ServerMessage> {
+    const answer = this.last.then(() => this.take(request));
+    this.last = answer;
+    return answer;
+  }
+
+  private async take({ requestId, ...tokens }: ExchangeRequest): Promise<ServerMessage> {
+    const { identity, stage } = this.client;
+    try {
+      this.current = await exchange(this.options.tokens, this.current, tokens);
+      stage.exchangeToken(identity.claims.jti, { ...identity, claims: this.current.claims });
+      await stage.flushed();
+      return { type: 'aws:ivs:EXCHANGE_TOKEN', payload: { requestId } };
+    } catch (error) {
+      const refusal = toRefusal(error);
+      if (refusal.code === 'INTERNAL') this.options.log.error({ err: error }, 'token exchange failed');
+      return { type: 'aws:ivs:EXCHANGE_TOKEN', payload: { requestId, code: refusal.code, message: refusal.message } };
+    }
+  }
 }
 
 /** Bounds what one socket may send, and ends one that has gone silent. */

@@ -92,7 +92,7 @@ export class LiveStage {
   /** Attaches a participant's events socket; an earlier one of the same participant is told TOKEN_REUSED. */
   join(identity: Identity, socket: EventsSocket): void {
     const participant = this.admit(identity, 'JOIN_ERROR');
-    const { allow_publish, allow_subscribe } = identity.claims.capabilities;
+    const { allow_publish, allow_subscribe } = participant.identity.claims.capabilities;
     if (allow_publish !== true && allow_subscribe !== true) {
       const message = 'The token allows neither to publish nor to subscribe.';
       throw this.refuse('JOIN_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message);
@@ -137,7 +137,7 @@ export class LiveStage {
   /** A place among the publishers, held until `connected`, `closed` or `abandon`. */
   admitPublish(identity: Identity): Connection {
     const participant = this.admit(identity, 'PUBLISH_ERROR');
-    if (identity.claims.capabilities.allow_publish !== true) {
+    if (participant.identity.claims.capabilities.allow_publish !== true) {
       const message = 'The token does not allow to publish.';
       throw this.refuse('PUBLISH_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message);
     }
@@ -151,7 +151,7 @@ export class LiveStage {
   /** A place among the subscribers of `publisherId`, and where its media comes from. */
   admitSubscribe(identity: Identity, publisherId: string): { connection: Connection; source: MediaSource } {
     const participant = this.admit(identity, 'SUBSCRIBE_ERROR', publisherId);
-    if (identity.claims.capabilities.allow_subscribe !== true) {
+    if (participant.identity.claims.capabilities.allow_subscribe !== true) {
       const message = 'The token does not allow to subscribe.';
       throw this.refuse('SUBSCRIBE_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message, publisherId);
     }
@@ -325,7 +325,8 @@ export class LiveStage {
       throw new Refusal('PARTICIPANT_DISCONNECTED', 'The participant was disconnected from this session by the API.');
     }
     if (known !== undefined) {
-      known.identity = identity;
+      // After an exchange the token before it may still be shown; the newest one counts.
+      if (identity.claims.iat >= known.identity.claims.iat) known.identity = identity;
       return known;
     }
     if (this.joined >= this.surroundings.participantsPerStage) {

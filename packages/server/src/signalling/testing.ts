@@ -68,7 +68,10 @@ export async function openTestStages(
     publishersPerStage: options.publishers ?? 12,
     participantsPerStage: options.participants ?? 10_000,
   });
-  const tokens = new TokenAuthority(generateKeyPairSync('ec', { namedCurve: 'P-384' }));
+  const tokens = new TokenAuthority(generateKeyPairSync('ec', { namedCurve: 'P-384' }), {
+    publicKeyOf: async (arn) => (await store.publicKeys.get(arn))?.publicKeyMaterial,
+    now: () => new Date(),
+  });
   const stageArn = await createTestStage(store);
   const close = async () => {
     await stages.drain();
