@@ -126,7 +126,7 @@ export class LiveStage {
     const participant = this.participants.get(participantId);
     if (participant === undefined) return;
     const [previousToken, newToken] = [describeToken(participant.identity), describeToken(identity)];
-    participant.identity = identity;
+    Object.assign(participant, { identity, exchanged: true });
     this.journal.event('TOKEN_EXCHANGED', participantId, { previousToken, newToken });
     const { allow_publish, allow_subscribe } = identity.claims.capabilities;
     this.closeConnections(participant, ({ role }) => (role === 'publish' ? !allow_publish : !allow_subscribe));
@@ -325,8 +325,8 @@ export class LiveStage {
       throw new Refusal('PARTICIPANT_DISCONNECTED', 'The participant was disconnected from this session by the API.');
     }
     if (known !== undefined) {
-      // After an exchange the token before it may still be shown; the newest one counts.
-      if (identity.claims.iat >= known.identity.claims.iat) known.identity = identity;
+      // After an exchange the token before it may still be shown: it counts no more.
+      if (!known.exchanged || identity.claims.iat > known.identity.claims.iat) known.identity = identity;
       return known;
     }
     if (this.joined >= this.surroundings.participantsPerStage) {

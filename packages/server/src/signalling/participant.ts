@@ -42,6 +42,8 @@ export interface ReplicaOrigin {
 export interface Participant {
   readonly id: string;
   identity: Identity;
+  /** The identity is that of an exchanged token. */
+  exchanged: boolean;
   socket?: EventsSocket;
   readonly connections: Set<Connection>;
   /** The participant is on another stage and is shown here too. */
@@ -61,6 +63,7 @@ export function newParticipant(id: string, identity: Identity): Participant {
   return {
     id,
     identity,
+    exchanged: false,
     connections: new Set(),
     audioMuted: false,
     videoStopped: false,
