@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_CONNECTIONS } from './limits.ts';
 import { MediaError } from './media.ts';
 import { makeOffer } from './negotiate/sample-offers.ts';
-import { opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
+import { type FakePublisher, opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
 
 function errorOf(action: () => unknown): MediaError | undefined {
   try {
@@ -196,53 +196,72 @@ describe('overload', () => {
     rig.advance(20);
     return { rig, publisher, subscribers };
   }
+  /** Keeps the timer away for so long that three of ten are shed at the last packet. */
+  function starve(rig: Rig, publisher: FakePublisher): void {
+    rig.clock.advance(121);
+    publisher.video([2]);
+    rig.clock.advance(100);
+    publisher.video([3]);
+  }
   const dropped = (rig: Rig) =>
     rig.sfu.statistics().connections.reduce((sum, { droppedByOverload }) => sum + droppedByOverload, 0);
 
-  it('is seen by the packets while the timer starves', () => {
+  it('is seen by the packets while the timer starves for 200 ms', () => {
     const { rig, publisher } = crowd();
-    rig.clock.advance(120);
+    rig.clock.advance(121);
     publisher.video([2]);
+    rig.clock.advance(99);
+    publisher.video([3]);
     expect(dropped(rig)).toBe(0);
     rig.clock.advance(1);
-    publisher.video([3]);
-    expect(dropped(rig)).toBe(2);
+    publisher.video([4]);
+    expect(dropped(rig)).toBe(3);
     publisher.audio([1]);
-    expect(dropped(rig)).toBe(2);
+    expect(dropped(rig)).toBe(3);
+  });
+
+  it('is not one pause', () => {
+    const { rig, publisher } = crowd();
+    rig.clock.advance(700);
+    publisher.video([2]);
+    rig.sfu.tick(rig.clock.now());
+    rig.advance(20);
+    publisher.video([3]);
+    expect(dropped(rig)).toBe(0);
   });
 
   it('takes video from the subscriber with the worst loss first', () => {
     const { rig, publisher, subscribers } = crowd();
     const slow = subscribers[4];
-    const ssrc = slow?.rtp()[0]?.ssrc ?? 0;
-    const empty = {
+    const block = {
+      ssrc: slow?.rtp()[0]?.ssrc ?? 0,
+      fractionLost: 200,
       cumulativeLost: 0,
       highestSequenceNumber: 0,
       jitter: 0,
       lastSenderReport: 0,
       delaySinceLastSenderReport: 0,
     };
-    slow?.sendRtcp({ type: 'rr', ssrc: 1, reports: [{ ssrc, fractionLost: 200, ...empty }] });
-    rig.clock.advance(121);
-    publisher.video([2]);
+    slow?.sendRtcp({ type: 'rr', ssrc: 1, reports: [block] });
+    starve(rig, publisher);
     expect(rig.statisticsOf('s4').droppedByOverload).toBe(1);
   });
 
   it('gives it back at a key frame, which it asks for, and says both once a second', () => {
     const { rig, publisher, subscribers } = crowd();
-    rig.clock.advance(200);
-    publisher.video([2]);
+    starve(rig, publisher);
     const shed = subscribers.filter(({ id }) => rig.statisticsOf(id).droppedByOverload > 0);
+    expect(shed).toHaveLength(3);
     rig.advance(1_000);
     publisher.forget();
     rig.advance(2_500);
     expect(publisher.rtcp('pli').length).toBeGreaterThan(0);
-    publisher.video([3]);
-    expect(shed[0]?.video).toEqual([0]);
-    publisher.video([4], { key: true });
+    publisher.video([4]);
     expect(shed[0]?.video).toEqual([0, 1]);
-    expect(subscribers.find((subscriber) => !shed.includes(subscriber))?.video).toEqual([0, 1, 2, 3]);
-    expect(rig.log[0]).toMatchObject({ fields: { shed: 2, restored: 0, latenessMs: 180 } });
+    publisher.video([5], { key: true });
+    expect(shed[0]?.video).toEqual([0, 1, 2]);
+    expect(subscribers.find((subscriber) => !shed.includes(subscriber))?.video).toEqual([0, 1, 2, 3, 4]);
+    expect(rig.log[0]).toMatchObject({ fields: { shed: 3, restored: 0, latenessMs: 201 } });
     expect(rig.log.length).toBeLessThanOrEqual(4);
   });
 
