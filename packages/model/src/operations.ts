@@ -167,7 +167,7 @@ export const operations = {
     ],
   }),
   DisconnectParticipant: operation('DisconnectParticipant', {
-    description: 'Puts a participant out of a stage for good; the token cannot be used again.',
+    description: 'Puts a participant out of a stage; its token is not good again in this session.',
     http: post('DisconnectParticipant'),
     input: participant.DisconnectParticipantRequest,
     output: participant.DisconnectParticipantResponse,

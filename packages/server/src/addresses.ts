@@ -32,12 +32,11 @@ function publicHost(config: Config): string {
 export function publicEndpoints(config: Config, port: number, mediaPorts: readonly number[]): Endpoints {
   const host = publicHost(config);
   const authority = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  const secure = config.tlsCert === undefined ? '' : 's';
-  const api = `http${secure}://${authority}`;
+  const api = config.publicUrl ?? `http${config.tlsCert === undefined ? '' : 's'}://${authority}`;
   return {
     api,
     whip: `${api}/whip`,
-    events: `ws${secure}://${authority}/events`,
+    events: `${api.replace(/^http/, 'ws')}/events`,
     region: config.region,
     media: mediaPorts.map((mediaPort) => `udp://${isIPv6(host) ? `[${host}]` : host}:${mediaPort}`),
   };

@@ -12,8 +12,10 @@ export interface Config {
   port: number;
   /** First UDP port of the media workers, worker i uses mediaPort + i; 0: any free ones. */
   mediaPort: number;
-  /** The address that clients reach the media ports at, when it is not `host`. */
+  /** The address that clients are told, when it is not `host`. */
   announceIp?: string;
+  /** The URL that clients are told, without a slash at the end, when it is not made of address and port. */
+  publicUrl?: string;
   dataDir: string;
   region: string;
   accountId: string;
@@ -23,7 +25,7 @@ export interface Config {
   /** Whether API calls must be signed. */
   auth: boolean;
   mediaWorkers: number;
-  /** Seconds from the last publisher's end to the session's end. */
+  /** Seconds that a session goes on when nobody is left in it. */
   sessionEndDelay: number;
   publishersPerStage: number;
   participantsPerStage: number;
@@ -84,6 +86,13 @@ const address: Parse<string> = (text) => {
   throw new Expected('an IPv4 or IPv6 address');
 };
 
+const publicUrl: Parse<string> = (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
+    return text.replace(/\/+$/, '');
+  throw new Expected('an http or https URL without query');
+};
+
 // Shells expand the tilde, files and most service managers do not.
 const path: Parse<string> = (text, folder) => {
   if (text === '' || text.includes('\0')) throw new Expected('a path');
@@ -129,10 +138,18 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
   announceIp: {
     name: 'announce-ip',
     argument: 'ADDRESS',
-    help: 'address under which clients reach the media ports',
+    help: 'address that clients are told, of the media ports and in URLs',
     parse: address,
     default: undefined,
     defaultText: 'that of --host',
+  },
+  publicUrl: {
+    name: 'public-url',
+    argument: 'URL',
+    help: 'URL that clients are told, as of a proxy in front',
+    parse: publicUrl,
+    default: undefined,
+    defaultText: '--announce-ip and --port',
   },
   dataDir: {
     name: 'data-dir',
@@ -188,7 +205,7 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
   sessionEndDelay: {
     name: 'session-end-delay',
     argument: 'SECONDS',
-    help: 'how long a session outlives its last publisher',
+    help: 'how long a session goes on when nobody is left in it',
     parse: integer(0, 86_400),
     default: 180,
   },

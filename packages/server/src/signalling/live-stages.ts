@@ -67,9 +67,10 @@ export class LiveStages implements LiveStagesOfOperations {
     await stage.end(last);
   }
 
-  async disconnectParticipant(stageArn: string, participantId: string): Promise<boolean> {
+  async disconnectParticipant(stageArn: string, participantId: string, reason?: string): Promise<boolean> {
     const stage = this.stages.get(stageArn);
     if (stage === undefined || !stage.disconnect(participantId)) return false;
+    this.surroundings.log.info({ stage: stage.id, participant: participantId, reason }, 'disconnected by the API');
     await stage.flushed();
     return true;
   }

@@ -31,8 +31,10 @@ export class Connection implements SqliteDatabase {
     return statement;
   }
 
+  /** What is in the write-ahead log goes into the file, so that the file alone is a copy of all. */
   close(): void {
     this.#statements.clear();
+    this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
     this.#database.close();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
@@ -28,6 +28,19 @@ async function refusal(path: string): Promise<string> {
 }
 
 describe('openStore', () => {
+  it('keeps a second one away until the first is closed, and leaves all in the one file then', async () => {
+    const path = newPath();
+    const first = await openStore(path);
+    await first.createStage(stage());
+    expect(await refusal(path)).toMatch(/is in use by another server: .*--data-dir/);
+    await first.close();
+    const copy = newPath();
+    copyFileSync(path, copy);
+    const second = await openStore(copy);
+    expect((await second.counts()).stages).toBe(1);
+    await second.close();
+  });
+
   it('says in one line why it cannot open a database', async () => {
     expect(await refusal(join(root, 'absent', 'a.db'))).toMatch(
       /^cannot open the database \S+ \(.+\): check that its folder/,

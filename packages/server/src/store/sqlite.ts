@@ -1,6 +1,7 @@
 import { Kysely, Migrator, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import { messageOf } from '../startup-error.ts';
 import { Connection } from './database.ts';
+import { lockStore } from './lock.ts';
 import { migrations } from './migrations.ts';
 import type { Schema } from './schema.ts';
 import { SqlStore } from './sql-store.ts';
@@ -10,10 +11,13 @@ import { Writer } from './writer.ts';
 /** Opens the SQLite database at `path`, makes it when it is not there, and brings its schema up to date. */
 export async function openStore(path: string): Promise<Store> {
   const opened: Kysely<Schema>[] = [];
+  let unlock = () => {};
   const closeAll = async () => {
     for (const database of opened) await database.destroy();
+    unlock();
   };
   try {
+    unlock = lockStore(path);
     const writing = open(path);
     opened.push(writing);
     await refuseNewerSchema(writing, path);
