@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Media, startMedia } from '@footlights/media';
 import type { FastifyInstance } from 'fastify';
 import { mediaAddress, publicEndpoints } from './addresses.ts';
+import { BucketFolders } from './buckets.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Endpoints, openSecrets, type Secrets, writeEndpoints } from './credentials.ts';
 import { registerGateway } from './gateway.ts';
@@ -12,6 +13,7 @@ import { createHttpApp } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics, registerHealth } from './metrics.ts';
 import { registerPages } from './pages.ts';
+import { awsQuotas } from './quotas.ts';
 import { registerEvents } from './signalling/events-socket.ts';
 import { LiveStages } from './signalling/live-stages.ts';
 import { TokenAuthority } from './signalling/tokens.ts';
@@ -144,6 +146,8 @@ class Server {
         endpoints: () => this.url(),
         tokens,
         live: stages,
+        buckets: new BucketFolders(join(this.config.dataDir, 'buckets')),
+        quotas: awsQuotas,
       },
       auth: this.config.auth,
       secretOf: (accessKeyId) => secrets.secretOf(accessKeyId),
@@ -187,12 +191,18 @@ function listenFailure(error: unknown, { host, port }: Config): string {
   return `cannot listen on ${host}:${port}: ${messageOf(error)}`;
 }
 
-/** SIGTERM and SIGINT drain and exit with 0; a second one, or a drain that hangs, exits with 1. */
+/** A terminal, a shell and npm may each hand on the same Ctrl-C: signals this close together are one. */
+const sameSignalMs = 1000;
+
+/** SIGTERM and SIGINT drain and exit with 0; a later second one, or a drain that hangs, exits with 1. */
 function stopOnSignal(server: Server, log: Log): void {
-  let stopping = false;
+  let stoppedAt: number | undefined;
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppedAt !== undefined) {
+      if (Date.now() - stoppedAt > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppedAt = Date.now();
     log.info({ signal }, 'stopping');
     setTimeout(() => process.exit(1), drainTimeoutMs).unref();
     server.stop().then(

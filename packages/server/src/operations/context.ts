@@ -1,4 +1,6 @@
 import type { TokenClaims } from '@footlights/model';
+import type { Buckets } from '../buckets.ts';
+import type { Quotas } from '../quotas.ts';
 import type { Store } from '../store/types.ts';
 
 /** Signs participant tokens. */
@@ -45,4 +47,6 @@ export interface OperationContext {
   endpoints(): { events: string; whip: string };
   tokens: TokenIssuer;
   live: LiveStages;
+  buckets: Buckets;
+  quotas: Quotas;
 }

@@ -12,10 +12,12 @@ import {
   type TokenClaims,
 } from '@footlights/model';
 import type { FastifyInstance } from 'fastify';
+import { BucketFolders } from '../buckets.ts';
 import { registerGateway } from '../gateway.ts';
 import { createHttpApp } from '../http.ts';
 import { createLog } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
+import { awsQuotas, type QuotaName } from '../quotas.ts';
 import { openStore, type Store } from '../store/index.ts';
 
 export const account = '123456789012';
@@ -55,8 +57,9 @@ export class Harness {
   readonly livePeople = new Set<string>();
   /** Stages that LiveStages says are published to. */
   readonly publishing = new Set<string>();
+  readonly quotas: Record<QuotaName, number> = { ...awsQuotas };
   time = Date.UTC(2026, 0, 1, 12);
-  readonly #folder: string;
+  readonly folder: string;
 
   static async open(options: { auth?: boolean; region?: string } = {}): Promise<Harness> {
     const folder = mkdtempSync(join(tmpdir(), 'footlights-api-'));
@@ -64,7 +67,7 @@ export class Harness {
   }
 
   private constructor(folder: string, store: Store, options: { auth?: boolean; region?: string }) {
-    this.#folder = folder;
+    this.folder = folder;
     this.store = store;
     this.app = createHttpApp();
     registerGateway(this.app, {
@@ -74,6 +77,8 @@ export class Harness {
         now: () => new Date(this.time),
         store,
         endpoints: () => endpoints,
+        buckets: new BucketFolders(join(folder, 'buckets')),
+        quotas: this.quotas,
         tokens: { issue: async (claims) => `token-${this.issued.push(claims)}` },
         live: {
           stageDeleted: async (arn) => void this.liveCalls.push(['stageDeleted', arn, await store.getStage(arn)]),
@@ -103,7 +108,7 @@ export class Harness {
   async close(): Promise<void> {
     await this.app.close();
     await this.store.close();
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.folder, { recursive: true });
   }
 
   /** Calls an operation as an SDK does. */

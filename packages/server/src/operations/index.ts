@@ -1,9 +1,29 @@
 import type { Input, OperationName, Output } from '@footlights/model';
 import type { OperationContext } from './context.ts';
+import {
+  createEncoderConfiguration,
+  deleteEncoderConfiguration,
+  getEncoderConfiguration,
+  listEncoderConfigurations,
+} from './encoder-configuration.ts';
+import {
+  createIngestConfiguration,
+  deleteIngestConfiguration,
+  getIngestConfiguration,
+  listIngestConfigurations,
+  updateIngestConfiguration,
+} from './ingest-configuration.ts';
 import { disconnectParticipant, getParticipant, listParticipantEvents, listParticipants } from './participant.ts';
 import { createParticipantToken } from './participant-token.ts';
+import { deletePublicKey, getPublicKey, importPublicKey, listPublicKeys } from './public-key.ts';
 import { createStage, deleteStage, getStage, listStages, updateStage } from './stage.ts';
 import { getStageSession, listStageSessions } from './stage-session.ts';
+import {
+  createStorageConfiguration,
+  deleteStorageConfiguration,
+  getStorageConfiguration,
+  listStorageConfigurations,
+} from './storage-configuration.ts';
 import { listTagsForResource, tagResource, untagResource } from './tags.ts';
 
 export type { LiveStages, OperationContext, TokenIssuer } from './context.ts';
@@ -13,19 +33,36 @@ export type Handler<N extends OperationName> = (context: OperationContext, input
 
 /** Every operation that Footlights has. */
 export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
+  CreateEncoderConfiguration: createEncoderConfiguration,
+  CreateIngestConfiguration: createIngestConfiguration,
   CreateParticipantToken: createParticipantToken,
   CreateStage: createStage,
+  CreateStorageConfiguration: createStorageConfiguration,
+  DeleteEncoderConfiguration: deleteEncoderConfiguration,
+  DeleteIngestConfiguration: deleteIngestConfiguration,
+  DeletePublicKey: deletePublicKey,
   DeleteStage: deleteStage,
+  DeleteStorageConfiguration: deleteStorageConfiguration,
   DisconnectParticipant: disconnectParticipant,
+  GetEncoderConfiguration: getEncoderConfiguration,
+  GetIngestConfiguration: getIngestConfiguration,
   GetParticipant: getParticipant,
+  GetPublicKey: getPublicKey,
   GetStage: getStage,
   GetStageSession: getStageSession,
+  GetStorageConfiguration: getStorageConfiguration,
+  ImportPublicKey: importPublicKey,
+  ListEncoderConfigurations: listEncoderConfigurations,
+  ListIngestConfigurations: listIngestConfigurations,
   ListParticipantEvents: listParticipantEvents,
   ListParticipants: listParticipants,
+  ListPublicKeys: listPublicKeys,
   ListStageSessions: listStageSessions,
   ListStages: listStages,
+  ListStorageConfigurations: listStorageConfigurations,
   ListTagsForResource: listTagsForResource,
   TagResource: tagResource,
   UntagResource: untagResource,
+  UpdateIngestConfiguration: updateIngestConfiguration,
   UpdateStage: updateStage,
 };

@@ -124,7 +124,7 @@ describe('CreateStage', () => {
     expect(last.map(({ status }) => status).sort()).toEqual([200, 402, 402]);
     expect(last.find(({ status }) => status === 402)).toMatchObject({
       error: 'ServiceQuotaExceededException',
-      message: expect.stringMatching(/1000 stages in us-west-2, which is the quota for stages/),
+      message: expect.stringMatching(/1000 stages, which is the quota stages of this server: .*--quota stages=/),
     });
     await api.output('DeleteStage', { arn: model.arn });
     expect((await api.call('CreateStage')).status).toBe(200);

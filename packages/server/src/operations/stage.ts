@@ -1,12 +1,19 @@
-import { ApiError, formatArn, type Input, newResourceId, type Output, type Stage } from '@footlights/model';
+import {
+  ApiError,
+  type AutoParticipantRecordingConfiguration,
+  formatArn,
+  type Input,
+  newResourceId,
+  type Output,
+  type Stage,
+} from '@footlights/model';
+import { quotaExceeded } from '../quotas.ts';
 import type { RecordingConfiguration, StageRecord } from '../store/index.ts';
 import type { OperationContext } from './context.ts';
-import { notFound, requireStage } from './lookup.ts';
+import { detachStage } from './ingest-configuration.ts';
+import { isOwn, notFound, requireStage } from './lookup.ts';
 import { issueToken } from './participant-token.ts';
-import { checkTagNames } from './tags.ts';
-
-/** Stages of one account in one region. */
-export const stageQuota = 1000;
+import { checkTagNames } from './tag-names.ts';
 
 /** What a stage that records nothing shows. */
 const noRecording: RecordingConfiguration = {
@@ -23,21 +30,18 @@ export async function createStage(
   input: Input<'CreateStage'>,
 ): Promise<Output<'CreateStage'>> {
   const { name = '', tags = {}, participantTokenConfigurations = [] } = input;
-  const storageArn = input.autoParticipantRecordingConfiguration?.storageConfigurationArn;
+  const recording = filled(input.autoParticipantRecordingConfiguration);
   // CreateStage declares no ResourceNotFoundException.
-  if (storageArn) throw new ApiError('ValidationException', `Storage configuration not found: ${storageArn}`);
+  if (!(await storageExists(context, recording)))
+    throw new ApiError('ValidationException', `Storage configuration not found: ${recording.storageConfigurationArn}`);
   checkTagNames(tags);
-  const { account, region } = context;
+  const { account, region, quotas } = context;
   const arn = formatArn({ region, account, type: 'stage', id: newResourceId() });
   const createdAt = context.now().toISOString();
-  const record: StageRecord = { arn, account, region, name, tags, recording: noRecording, createdAt };
+  const record: StageRecord = { arn, account, region, name, tags, recording, createdAt };
   const tokens = participantTokenConfigurations.map((configuration) => issueToken(context, arn, configuration));
   const participantTokens = await Promise.all(tokens);
-  if (!(await context.store.createStage(record, stageQuota)))
-    throw new ApiError(
-      'ServiceQuotaExceededException',
-      `The account has ${stageQuota} stages in ${region}, which is the quota for stages: delete one first`,
-    );
+  if (!(await context.store.createStage(record, quotas.stages))) throw quotaExceeded(quotas, 'stages');
   return { stage: stageOf(context, record), participantTokens };
 }
 
@@ -55,11 +59,15 @@ export async function updateStage(
   context: OperationContext,
   input: Input<'UpdateStage'>,
 ): Promise<Output<'UpdateStage'>> {
-  const { arn, name, autoParticipantRecordingConfiguration: recording } = input;
+  const { arn, name, autoParticipantRecordingConfiguration } = input;
   await requireStage(context, arn);
-  if (recording?.storageConfigurationArn) throw notFound('Storage configuration', recording.storageConfigurationArn);
-  // An empty storage configuration turns recording off and resets what else the caller gave.
-  const record = await context.store.updateStage(arn, { name, recording: recording && noRecording });
+  const recording = autoParticipantRecordingConfiguration && filled(autoParticipantRecordingConfiguration);
+  if (recording && !(await storageExists(context, recording)))
+    throw notFound('Storage configuration', recording.storageConfigurationArn);
+  const record = await context.store.updateStage(arn, (current) => {
+    if (recording) refuseWhileRecording(context, current);
+    return { name, recording };
+  });
   if (!record) throw notFound('Stage', arn);
   return { stage: stageOf(context, record) };
 }
@@ -70,8 +78,33 @@ export async function deleteStage(
 ): Promise<Output<'DeleteStage'>> {
   const { arn } = await requireStage(context, input.arn);
   await context.live.stageDeleted(arn);
+  await detachStage(context, arn);
   if (!(await context.store.deleteStage(arn))) throw notFound('Stage', arn);
   return {};
+}
+
+/** The configuration with every default. An empty storage configuration resets what else the caller gave. */
+function filled(given: AutoParticipantRecordingConfiguration | undefined): RecordingConfiguration {
+  if (!given?.storageConfigurationArn) return noRecording;
+  const { thumbnailConfiguration, hlsConfiguration } = given;
+  return {
+    ...noRecording,
+    ...given,
+    thumbnailConfiguration: { ...noRecording.thumbnailConfiguration, ...thumbnailConfiguration },
+    hlsConfiguration: { ...noRecording.hlsConfiguration, ...hlsConfiguration },
+  };
+}
+
+async function storageExists(context: OperationContext, { storageConfigurationArn: arn }: RecordingConfiguration) {
+  return arn === '' || (isOwn(context, arn) && (await context.store.storageConfigurations.get(arn)) !== undefined);
+}
+
+function refuseWhileRecording({ live }: OperationContext, { arn, recording }: StageRecord): void {
+  if (recording.storageConfigurationArn && live.isPublishing(arn))
+    throw new ApiError(
+      'ConflictException',
+      'The recording configuration cannot be changed while participants of the stage are recorded',
+    );
 }
 
 function stageOf(context: OperationContext, record: StageRecord): Stage {

@@ -1,6 +1,17 @@
 import { ApiError, formatArn, newResourceId, newSessionId } from '@footlights/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventRecord, Page, PageRequest, ParticipantRecord, SessionRecord, StageRecord, Store } from './types.ts';
+import type {
+  CompositionRecord,
+  EventRecord,
+  IngestConfigurationRecord,
+  Page,
+  PageRequest,
+  ParticipantRecord,
+  ReplicationRecord,
+  SessionRecord,
+  StageRecord,
+  Store,
+} from './types.ts';
 
 const account = '123456789012';
 const region = 'us-west-2';
@@ -58,6 +69,43 @@ function participant(
     client: {},
     barred: false,
     recordingState: 'DISABLED',
+    ...fields,
+  };
+}
+
+function replication(
+  { stageArn, sessionId, participantId }: ParticipantRecord,
+  fields: Partial<ReplicationRecord> = {},
+) {
+  return {
+    sourceStageArn: stageArn,
+    participantId,
+    sourceSessionId: sessionId,
+    destinationStageArn: formatArn({ region, account, type: 'stage', id: newResourceId() }),
+    destinationSessionId: newSessionId(),
+    replicationState: 'ACTIVE' as const,
+    reconnectWindowSeconds: 300,
+    attributes: { 'k\u0000': 'v' },
+    startedAt: at(3),
+    ...fields,
+  };
+}
+
+function ingest(fields: Partial<IngestConfigurationRecord> = {}): IngestConfigurationRecord {
+  return {
+    arn: formatArn({ region, account, type: 'ingest-configuration', id: newResourceId() }),
+    ...{ account, region, name: '', tags: { 'ключ\u0000': '🎭' }, createdAt: at(0) },
+    ...{ ingestProtocol: 'RTMPS', streamKey: 'rt_1_r_i_s', participantId: newResourceId(), stageArn: '' },
+    ...{ state: 'INACTIVE', userId: 'a\u0000', attributes: {}, redundantIngest: false, redundantIngestCredentials: [] },
+    ...fields,
+  };
+}
+
+function composition(fields: Partial<CompositionRecord> = {}): CompositionRecord {
+  return {
+    arn: formatArn({ region, account, type: 'composition', id: newResourceId() }),
+    ...{ account, region, name: '', tags: {}, createdAt: at(0), stageArn: 'stage', state: 'STARTING' },
+    ...{ layout: {}, destinations: [], idempotencyToken: newResourceId(), requestDigest: '' },
     ...fields,
   };
 }
@@ -246,7 +294,11 @@ export function storeSuite(name: string, newFactory: () => StoreFactory): void {
         });
         const get = () => store.getParticipant(open.stageArn, open.sessionId, record.participantId);
         expect(await get()).toEqual(record);
-        const changed: ParticipantRecord = { ...record, published: true, barred: true, recordingState: 'ACTIVE' };
+        const changed: ParticipantRecord = {
+          ...{ ...record, published: true, barred: true, recordingState: 'ACTIVE' },
+          ...{ replicationType: 'REPLICA', replicationState: 'ACTIVE', sourceStageArn: 'a', sourceSessionId: 'b' },
+          ...{ redundantIngest: false, ingestConfigurationArn: 'c' },
+        };
         await store.putParticipant(changed);
         expect(await get()).toEqual(changed);
         expect((await store.listParticipants(open.stageArn, open.sessionId, {}, {})).items).toEqual([changed]);
@@ -277,7 +329,18 @@ export function storeSuite(name: string, newFactory: () => StoreFactory): void {
         const all = [
           joined(who),
           joined(who, { name: 'SUBSCRIBE_ERROR', remoteParticipantId: 'other', errorCode: 'PUBLISHER_NOT_FOUND' }),
-          joined(who, { name: 'LEFT' }),
+          joined(who, { name: 'REPLICATION_STARTED', destinationStageArn: 'a', destinationSessionId: 'b' }),
+          joined(who, {
+            name: 'TOKEN_EXCHANGED',
+            previousToken: {
+              capabilities: ['PUBLISH'],
+              attributes: { a: '\u0000' },
+              userId: '',
+              expirationTime: at(9),
+            },
+            newToken: {},
+          }),
+          joined(who, { name: 'LEFT', replica: false }),
         ];
         await store.addEvents(all.slice(0, 2));
         await store.addEvents(all.slice(2));
@@ -285,6 +348,133 @@ export function storeSuite(name: string, newFactory: () => StoreFactory): void {
         const { items } = await store.listEvents(open.stageArn, open.sessionId, who.participantId, {});
         expect(items).toEqual(all.toReversed());
         expect((await store.listEvents(open.stageArn, open.sessionId, 'nobody', {})).items).toEqual([]);
+      });
+    });
+
+    describe('replications', () => {
+      const list = (of: ParticipantRecord, page: PageRequest = {}) =>
+        store.listReplications(of.stageArn, of.participantId, page);
+
+      it('are one for each session and destination, listed as they started', async () => {
+        const who = await newParticipant(await newSession());
+        const all = [5, 4, 6].map((second) => replication(who, { startedAt: at(second) }));
+        for (const record of all) await store.putReplication(record);
+        await store.putReplication(replication(await newParticipant(await newSession())));
+        const stopped = { ...all[2]!, replicationState: 'STOPPED' as const };
+        await store.putReplication(stopped);
+        expect((await pages((page) => list(who, page), 1)).flat()).toEqual([all[1], all[0], stopped]);
+        expect((await list({ ...who, participantId: 'nobody' })).items).toEqual([]);
+      });
+
+      it('are stopped by the end of what was left open, and go with their stage', async () => {
+        const who = await newParticipant(await newSession(), { replicationType: 'SOURCE', replicationState: 'ACTIVE' });
+        await store.putReplication(replication(who));
+        await store.endOpenSessions(at(9));
+        expect((await list(who)).items).toMatchObject([{ replicationState: 'STOPPED' }]);
+        const stopped = await store.getParticipant(who.stageArn, who.sessionId, who.participantId);
+        expect(stopped).toMatchObject({ replicationType: 'SOURCE', replicationState: 'STOPPED' });
+        await store.deleteStage(who.stageArn);
+        expect((await list(who)).items).toEqual([]);
+        await store.putReplication(replication(who));
+        expect((await list(who)).items).toEqual([]);
+      });
+    });
+
+    describe('resources', () => {
+      const insert = async (...records: IngestConfigurationRecord[]) =>
+        store.change(async ({ ingestConfigurations }) => {
+          for (const record of records) await ingestConfigurations.insert(record);
+        });
+
+      it('come back as they were given, under their own kind', async () => {
+        const record = ingest();
+        await insert(record);
+        await reopen();
+        expect(await store.ingestConfigurations.get(record.arn)).toEqual(record);
+        expect(await store.publicKeys.get(record.arn)).toBeUndefined();
+        expect(await store.publicKeys.all({})).toEqual([]);
+        await expect(insert(record)).rejects.toThrow();
+      });
+
+      it('are found by facts, which change with them', async () => {
+        const [one, two] = [ingest({ stageArn: 'a' }), ingest({ stageArn: 'b', createdAt: at(1) })];
+        await insert(one, two);
+        const found = async (filter: object) => (await store.ingestConfigurations.all(filter)).map(({ arn }) => arn);
+        expect(await found({})).toEqual([one.arn, two.arn]);
+        expect(await found({ state: 'INACTIVE', stageArn: 'b' })).toEqual([two.arn]);
+        const changed = await store.change(({ ingestConfigurations }) =>
+          ingestConfigurations.update(two.arn, ({ stageArn }) => ({ stageArn: `${stageArn}b`, state: 'ACTIVE' })),
+        );
+        expect(changed).toEqual({ ...two, stageArn: 'bb', state: 'ACTIVE' });
+        expect(await found({ stageArn: 'b' })).toEqual([]);
+        expect(await found({ stageArn: 'bb' })).toEqual([two.arn]);
+        const elsewhere = { account, region: 'eu-west-1' };
+        expect(await store.ingestConfigurations.all({}, elsewhere)).toEqual([]);
+        expect(await store.ingestConfigurations.count(elsewhere)).toBe(0);
+        expect(await store.ingestConfigurations.count({ account, region }, { state: 'ACTIVE' })).toBe(1);
+      });
+
+      it('are found once by a fact that they hold twice', async () => {
+        const s3 = { storageConfigurationArn: 's', encoderConfigurationArns: ['e'] };
+        const channel = { channelArn: 'c', encoderConfigurationArn: 'e' };
+        const destinations = [{ s3 }, { channel }].map((configuration) => ({
+          ...{ id: newResourceId(), state: 'STARTING' as const, configuration },
+        }));
+        const record = composition({ destinations });
+        await store.change(({ compositions }) => compositions.insert(record));
+        for (const filter of [
+          { encoderConfigurationArn: 'e' },
+          { storageConfigurationArn: 's' },
+          { stageArn: 'stage' },
+        ]) {
+          expect(await store.compositions.all(filter)).toEqual([record]);
+          expect(await store.compositions.count({ account, region }, filter)).toBe(1);
+        }
+        expect(await store.compositions.all({ storageConfigurationArn: 'e' })).toEqual([]);
+      });
+
+      it('are changed as one, or not at all', async () => {
+        const record = ingest();
+        const failing = store.change(async ({ ingestConfigurations }) => {
+          await ingestConfigurations.insert(record);
+          expect(await ingestConfigurations.get(record.arn)).toEqual(record);
+          throw new Error('no');
+        });
+        await expect(failing).rejects.toThrow('no');
+        expect(await store.ingestConfigurations.get(record.arn)).toBeUndefined();
+        const gone = await store.change(async ({ ingestConfigurations, stage }) => [
+          await ingestConfigurations.update(record.arn, () => ({ name: 'x' })),
+          await ingestConfigurations.delete(record.arn),
+          await stage(record.arn),
+        ]);
+        expect(gone).toEqual([undefined, false, undefined]);
+      });
+
+      it('lose no change of two that read before they write', async () => {
+        const record = ingest({ tags: {} });
+        await insert(record);
+        const add = (key: string) =>
+          store.change(({ ingestConfigurations }) =>
+            ingestConfigurations.update(record.arn, ({ tags }) => ({ tags: { ...tags, [key]: key } })),
+          );
+        await Promise.all(Array.from({ length: 20 }, (_, i) => add(`k${i}`)));
+        expect(Object.keys((await store.ingestConfigurations.get(record.arn))?.tags ?? {})).toHaveLength(20);
+      });
+
+      it('are listed oldest first by each filter, with tokens of their own', async () => {
+        const records = Array.from({ length: 5 }, (_, i) =>
+          ingest({ createdAt: at(9 - i), stageArn: i % 2 ? 'a' : 'b' }),
+        );
+        await insert(...records, ingest({ region: 'eu-west-1' }));
+        const scope = { account, region };
+        const list = (filter: object) => (page: PageRequest) => store.ingestConfigurations.list(scope, page, filter);
+        expect((await pages(list({}), 2)).flat()).toEqual(records.toReversed());
+        expect((await pages(list({ stageArn: 'b' }), 2)).flat()).toEqual([records[4], records[2], records[0]]);
+        const { nextToken } = await list({ stageArn: 'b' })({ maxResults: 1 });
+        await expect(list({ stageArn: 'a' })({ nextToken })).rejects.toMatchObject({ shape: 'ValidationException' });
+        await expect(store.compositions.list(scope, { nextToken })).rejects.toMatchObject({
+          shape: 'ValidationException',
+        });
       });
     });
 

@@ -219,6 +219,17 @@ export interface ResourceWriter<R extends ResourceRecord> extends ResourceReader
   delete(arn: string): Promise<boolean>;
 }
 
+/** Every kind of resource but stages, as they are read. */
+export type ResourceReaders = { readonly [K in ResourceKind]: ResourceReader<ResourceRecords[K]> };
+
+/** The same inside a change. */
+export type ResourceWriters = { readonly [K in ResourceKind]: ResourceWriter<ResourceRecords[K]> };
+
+/** What a change of resources sees: them, and the stages that they name. */
+export interface Resources extends ResourceWriters {
+  stage(arn: string): Promise<StageRecord | undefined>;
+}
+
 /** Which part of a list is wanted. */
 export interface PageRequest {
   nextToken?: string;
@@ -251,7 +262,7 @@ export interface Counts {
  * Everything that must outlive the process. A write that resolved is durable; a read sees all writes that resolved before
  * it. Deleting a stage deletes its sessions, participants and events; what is written for a session that is gone is dropped.
  */
-export interface Store {
+export interface Store extends ResourceReaders {
   /** False, and nothing written, when the account has `limit` stages in the region already. */
   createStage(record: StageRecord, limit?: number): Promise<boolean>;
   getStage(arn: string): Promise<StageRecord | undefined>;
@@ -299,11 +310,6 @@ export interface Store {
   /** Oldest first, stopped ones too. */
   listReplications(sourceStageArn: string, participantId: string, page: PageRequest): Promise<Page<ReplicationRecord>>;
 
-  readonly storageConfigurations: ResourceReader<StorageConfigurationRecord>;
-  readonly encoderConfigurations: ResourceReader<EncoderConfigurationRecord>;
-  readonly ingestConfigurations: ResourceReader<IngestConfigurationRecord>;
-  readonly publicKeys: ResourceReader<PublicKeyRecord>;
-  readonly compositions: ResourceReader<CompositionRecord>;
   /**
    * Changes resources as one: what `run` reads is what is there when its writes are made, nobody else writes in between,
    * and when it throws, nothing is written and the error is passed on. It must wait for nothing but the database.
@@ -314,11 +320,6 @@ export interface Store {
   /** After the writes under way. */
   close(): Promise<void>;
 }
-
-/** Every kind of resource inside a change, and the stages that they name. */
-export type Resources = { readonly [K in ResourceKind]: ResourceWriter<ResourceRecords[K]> } & {
-  stage(arn: string): Promise<StageRecord | undefined>;
-};
 
 /** The store cannot be used: it cannot be opened, is damaged, or was written by a newer version. */
 export class StoreError extends StartupError {
