@@ -164,7 +164,7 @@ describe('a Footlights on this machine', () => {
     runningServer();
     const env = { HOME: home };
     expect(environment([], env)).toBe(
-      "export AWS_ENDPOINT_URL_IVS_REALTIME='http://127.0.0.1:7070';\nexport AWS_ACCESS_KEY_ID='AKIDLOCAL';\nexport AWS_SECRET_ACCESS_KEY='lo'\\''cal\\';\nexport AWS_REGION='us-west-2';\n",
+      "export AWS_ENDPOINT_URL_IVS_REALTIME='http://127.0.0.1:7070';\nexport AWS_ACCESS_KEY_ID='AKIDLOCAL';\nexport AWS_SECRET_ACCESS_KEY='lo'\\''cal\\';\nexport AWS_REGION='us-west-2';\nexport AWS_DEFAULT_REGION='us-west-2';\n",
     );
     expect(environment(['--shell', 'fish'], env)).toContain("set -gx AWS_SECRET_ACCESS_KEY 'lo\\'cal\\\\';\n");
     expect(environment(['--shell', 'powershell'], env)).toContain("$env:AWS_SECRET_ACCESS_KEY = 'lo''cal\\';\n");

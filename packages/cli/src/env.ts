@@ -40,6 +40,8 @@ const variables = ({ api, region, credentials }: LocalServer): [string, string][
   ['AWS_ACCESS_KEY_ID', credentials.accessKeyId],
   ['AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey],
   ['AWS_REGION', region],
+  // boto3 and the first version of the AWS CLI read this one alone.
+  ['AWS_DEFAULT_REGION', region],
 ];
 
 const assignments: Record<Shell, (name: string, value: string) => string> = {
