@@ -6,16 +6,19 @@ import { type Media, startMedia } from '@footlights/media';
 import type { FastifyInstance } from 'fastify';
 import { mediaAddress, publicEndpoints } from './addresses.ts';
 import { BucketFolders } from './buckets.ts';
+import { Compositions } from './compositions.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Endpoints, openSecrets, type Secrets, writeEndpoints } from './credentials.ts';
 import { registerGateway } from './gateway.ts';
 import { createHttpApp } from './http.ts';
 import { createLog, type Log } from './log.ts';
+import { registerMediaMetrics } from './media-metrics.ts';
 import { createMetrics, type Metrics, registerHealth } from './metrics.ts';
 import { registerPages } from './pages.ts';
 import { awsQuotas } from './quotas.ts';
 import { registerEvents } from './signalling/events-socket.ts';
 import { LiveStages } from './signalling/live-stages.ts';
+import { registerStatistics } from './signalling/statistics.ts';
 import { TokenAuthority } from './signalling/tokens.ts';
 import { registerWhip } from './signalling/whip.ts';
 import { messageOf, StartupError } from './startup-error.ts';
@@ -84,6 +87,7 @@ class Server {
   private readonly app: FastifyInstance;
   private readonly stages: LiveStages;
   private readonly tokens: TokenAuthority;
+  private readonly compositions: Compositions;
   private readonly metrics: Metrics = createMetrics();
   private endpoints: Endpoints | undefined;
   private stopping = false;
@@ -96,6 +100,7 @@ class Server {
       publicKeyOf: async (arn) => (await parts.store.publicKeys.get(arn))?.publicKeyMaterial,
       now: () => new Date(),
     });
+    this.compositions = new Compositions({ store: parts.store, log: parts.log, now: () => new Date() });
     this.stages = new LiveStages(parts.media, {
       store: parts.store,
       log: parts.log,
@@ -108,6 +113,7 @@ class Server {
 
   /** Opens the HTTP port and returns the URLs that clients are told. */
   async listen(): Promise<Endpoints> {
+    await this.compositions.resume();
     await this.register();
     const { host, port } = this.config;
     try {
@@ -128,15 +134,18 @@ class Server {
     await this.stages.drain();
     await this.parts.media.shutdown();
     await this.app.close();
+    this.compositions.close();
     await this.parts.store.close();
   }
 
   private async register(): Promise<void> {
-    const { app, metrics, stages, tokens } = this;
+    const { app, compositions, metrics, stages, tokens } = this;
     const { log, media, secrets, store } = this.parts;
     registerHealth(app, { ready: () => this.endpoints !== undefined && !this.stopping, metrics });
     await registerPages(app, beside('./pages/'));
     await registerWhip(app, { media, stages, tokens, log, whipUrl: () => this.url().whip });
+    registerStatistics(app, { media, stages, tokens });
+    registerMediaMetrics(metrics.registry, media);
     registerGateway(app, {
       context: {
         account: this.config.accountId,
@@ -146,6 +155,7 @@ class Server {
         endpoints: () => this.url(),
         tokens,
         live: stages,
+        compositions,
         buckets: new BucketFolders(join(this.config.dataDir, 'buckets')),
         quotas: awsQuotas,
       },

@@ -1,17 +1,11 @@
 import { ApiError } from '@footlights/model';
-import type { CompositionRecord, ResourceFilter, Resources, Scope } from '../store/index.ts';
-
-const unended: readonly CompositionRecord['state'][] = ['STARTING', 'ACTIVE', 'STOPPING'];
-
-/** Whether nothing more happens to the composition. */
-export function hasEnded({ state }: CompositionRecord): boolean {
-  return !unended.includes(state);
-}
+import { unendedStates } from '../compositions.ts';
+import type { ResourceFilter, Resources, Scope } from '../store/index.ts';
 
 /** How many compositions that have not ended fit the filter. */
 export async function countUnended(scope: Scope, resources: Resources, filter: ResourceFilter = {}): Promise<number> {
   let count = 0;
-  for (const state of unended) count += await resources.compositions.count(scope, { ...filter, state });
+  for (const state of unendedStates) count += await resources.compositions.count(scope, { ...filter, state });
   return count;
 }
 

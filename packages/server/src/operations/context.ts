@@ -1,5 +1,6 @@
 import type { TokenClaims } from '@footlights/model';
 import type { Buckets } from '../buckets.ts';
+import type { Compositions } from '../compositions.ts';
 import type { Quotas } from '../quotas.ts';
 import type { Store } from '../store/types.ts';
 
@@ -47,6 +48,8 @@ export interface OperationContext {
   endpoints(): { events: string; whip: string };
   tokens: TokenIssuer;
   live: LiveStages;
+  /** What becomes of compositions once they are stored. */
+  compositions: Pick<Compositions, 'started' | 'stop'>;
   buckets: Buckets;
   quotas: Quotas;
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   ApiError,
   encodeRequest,
@@ -13,6 +14,7 @@ import {
 } from '@footlights/model';
 import type { FastifyInstance } from 'fastify';
 import { BucketFolders } from '../buckets.ts';
+import { Compositions, type Timer } from '../compositions.ts';
 import { registerGateway } from '../gateway.ts';
 import { createHttpApp } from '../http.ts';
 import { createLog } from '../log.ts';
@@ -57,6 +59,9 @@ export class Harness {
   readonly livePeople = new Set<string>();
   /** Stages that LiveStages says are published to. */
   readonly publishing = new Set<string>();
+  readonly compositions: Compositions;
+  /** What was put off, by when it is due. */
+  readonly timers = new Map<() => void, number>();
   readonly quotas: Record<QuotaName, number> = { ...awsQuotas };
   time = Date.UTC(2026, 0, 1, 12);
   readonly folder: string;
@@ -69,6 +74,11 @@ export class Harness {
   private constructor(folder: string, store: Store, options: { auth?: boolean; region?: string }) {
     this.folder = folder;
     this.store = store;
+    const log = createLog({
+      ...{ level: 'debug', terminal: false },
+      output: { write: (line) => void this.logLines.push(line) },
+    });
+    this.compositions = new Compositions({ store, log, now: () => new Date(this.time), timer: this.#timer });
     this.app = createHttpApp();
     registerGateway(this.app, {
       context: {
@@ -77,6 +87,7 @@ export class Harness {
         now: () => new Date(this.time),
         store,
         endpoints: () => endpoints,
+        compositions: this.compositions,
         buckets: new BucketFolders(join(folder, 'buckets')),
         quotas: this.quotas,
         tokens: { issue: async (claims) => `token-${this.issued.push(claims)}` },
@@ -101,11 +112,30 @@ export class Harness {
       auth: options.auth ?? true,
       secretOf: (id) => (id === credentials.accessKeyId ? credentials.secretAccessKey : undefined),
       metrics: this.metrics,
-      log: createLog({ level: 'debug', terminal: false, output: { write: (line) => void this.logLines.push(line) } }),
+      log,
     });
   }
 
+  readonly #timer: Timer = (milliseconds, run) => {
+    this.timers.set(run, this.time + milliseconds);
+    return () => this.timers.delete(run);
+  };
+
+  /** Lets time pass, and everything happen that was put off until then. */
+  async pass(milliseconds: number): Promise<void> {
+    this.time += milliseconds;
+    for (const [run, due] of this.timers) {
+      if (due > this.time) continue;
+      this.timers.delete(run);
+      run();
+    }
+    // Writes settle in the order in which they were asked for: behind this one, those of the timers are done.
+    await this.store.change(async () => {});
+    await nextTurn();
+  }
+
   async close(): Promise<void> {
+    this.compositions.close();
     await this.app.close();
     await this.store.close();
     rmSync(this.folder, { recursive: true });

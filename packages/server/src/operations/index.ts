@@ -1,4 +1,5 @@
 import type { Input, OperationName, Output } from '@footlights/model';
+import { getComposition, listCompositions, startComposition, stopComposition } from './composition.ts';
 import type { OperationContext } from './context.ts';
 import {
   createEncoderConfiguration,
@@ -44,6 +45,7 @@ export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
   DeleteStage: deleteStage,
   DeleteStorageConfiguration: deleteStorageConfiguration,
   DisconnectParticipant: disconnectParticipant,
+  GetComposition: getComposition,
   GetEncoderConfiguration: getEncoderConfiguration,
   GetIngestConfiguration: getIngestConfiguration,
   GetParticipant: getParticipant,
@@ -52,6 +54,7 @@ export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
   GetStageSession: getStageSession,
   GetStorageConfiguration: getStorageConfiguration,
   ImportPublicKey: importPublicKey,
+  ListCompositions: listCompositions,
   ListEncoderConfigurations: listEncoderConfigurations,
   ListIngestConfigurations: listIngestConfigurations,
   ListParticipantEvents: listParticipantEvents,
@@ -61,6 +64,8 @@ export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
   ListStages: listStages,
   ListStorageConfigurations: listStorageConfigurations,
   ListTagsForResource: listTagsForResource,
+  StartComposition: startComposition,
+  StopComposition: stopComposition,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateIngestConfiguration: updateIngestConfiguration,
