@@ -43,9 +43,9 @@ export class Compositions {
   /** Takes up what an earlier process left. */
   async resume(): Promise<void> {
     const { compositions } = this.#surroundings.store;
+    for (const state of endedStates) for (const record of await compositions.all({ state })) this.#forgetInTime(record);
     for (const state of unendedStates)
       for (const { arn } of await compositions.all({ state })) await this.#fail(arn, 'the server was started anew');
-    for (const state of endedStates) for (const record of await compositions.all({ state })) this.#forgetInTime(record);
   }
 
   /** A composition was stored as STARTING. */
