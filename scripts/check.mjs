@@ -6,6 +6,7 @@ install();
 const steps = [
   ['types', 'node_modules/typescript/bin/tsc', ['--noEmit']],
   ['types of the tests', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'test']],
+  ['types of the benchmarks', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'bench']],
   ['types of the pages', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'packages/server/src/pages']],
   ['lint, format, imports', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']],
   ['generated docs', 'scripts/docs.mjs', ['--check']],
