@@ -17,6 +17,7 @@ import {
 import { disconnectParticipant, getParticipant, listParticipantEvents, listParticipants } from './participant.ts';
 import { createParticipantToken } from './participant-token.ts';
 import { deletePublicKey, getPublicKey, importPublicKey, listPublicKeys } from './public-key.ts';
+import { listParticipantReplicas, startParticipantReplication, stopParticipantReplication } from './replication.ts';
 import { createStage, deleteStage, getStage, listStages, updateStage } from './stage.ts';
 import { getStageSession, listStageSessions } from './stage-session.ts';
 import {
@@ -32,8 +33,8 @@ export type { LiveStages, OperationContext, TokenIssuer } from './context.ts';
 /** What one operation does with input that has passed its model's checks. */
 export type Handler<N extends OperationName> = (context: OperationContext, input: Input<N>) => Promise<Output<N>>;
 
-/** Every operation that Footlights has. */
-export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
+/** What each operation does. */
+export const handlers: { readonly [N in OperationName]: Handler<N> } = {
   CreateEncoderConfiguration: createEncoderConfiguration,
   CreateIngestConfiguration: createIngestConfiguration,
   CreateParticipantToken: createParticipantToken,
@@ -58,6 +59,7 @@ export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
   ListEncoderConfigurations: listEncoderConfigurations,
   ListIngestConfigurations: listIngestConfigurations,
   ListParticipantEvents: listParticipantEvents,
+  ListParticipantReplicas: listParticipantReplicas,
   ListParticipants: listParticipants,
   ListPublicKeys: listPublicKeys,
   ListStageSessions: listStageSessions,
@@ -65,7 +67,9 @@ export const handlers: { readonly [N in OperationName]?: Handler<N> } = {
   ListStorageConfigurations: listStorageConfigurations,
   ListTagsForResource: listTagsForResource,
   StartComposition: startComposition,
+  StartParticipantReplication: startParticipantReplication,
   StopComposition: stopComposition,
+  StopParticipantReplication: stopParticipantReplication,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateIngestConfiguration: updateIngestConfiguration,

@@ -1,4 +1,4 @@
-import { ApiError, type Event, type Input, type Output } from '@footlights/model';
+import { ApiError, type Event, type Input, type Output, type ParticipantSummary } from '@footlights/model';
 import type { EventRecord, ParticipantRecord } from '../store/index.ts';
 import type { OperationContext } from './context.ts';
 import { isOwn, notFound, requireStage } from './lookup.ts';
@@ -68,12 +68,18 @@ export async function listParticipantEvents(
 }
 
 /** What ListParticipants shows, and GetParticipant too. */
-function summaryOf(record: ParticipantRecord) {
+function summaryOf(record: ParticipantRecord): ParticipantSummary {
   const { participantId, userId, state, firstJoinTime, published, recordingState = 'DISABLED' } = record;
-  return { participantId, userId, state, firstJoinTime, published, recordingState, replicationType: 'NONE' as const };
+  const { replicationType = 'NONE', replicationState, sourceStageArn, sourceSessionId } = record;
+  const { redundantIngest, ingestConfigurationArn } = record;
+  return {
+    ...{ participantId, userId, state, firstJoinTime, published, recordingState },
+    ...{ replicationType, replicationState, sourceStageArn, sourceSessionId },
+    ...{ redundantIngest, ingestConfigurationArn },
+  };
 }
 
-function eventOf({ name, participantId, eventTime, remoteParticipantId, errorCode }: EventRecord): Event {
+function eventOf({ stageArn: _stageArn, sessionId: _sessionId, errorCode, ...event }: EventRecord): Event {
   // Stored as it was recorded: a code that AWS's model does not know yet is shown all the same.
-  return { name, participantId, eventTime, remoteParticipantId, errorCode: errorCode as Event['errorCode'] };
+  return { ...event, errorCode: errorCode as Event['errorCode'] };
 }
