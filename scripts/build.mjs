@@ -37,15 +37,25 @@ async function buildServer() {
   });
 }
 
+/** What few commands need of npm is a file beside the bundle: the others do not even read it. */
+const beside = (name) => ({
+  name: `${name}-beside`,
+  setup: ({ onResolve }) =>
+    onResolve({ filter: new RegExp(`^${name}$`) }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: `./cli-${name}.cjs`, external: true },
+    ),
+});
+
 async function buildCli() {
+  const cli = { ...common, format: 'cjs', minifySyntax: true };
   await build({
-    ...common,
-    format: 'cjs',
-    minifySyntax: true,
+    ...cli,
     entryPoints: ['packages/cli/src/main.ts'],
     outfile: join(out, 'cli.cjs'),
     external: ['./server.mjs'],
+    plugins: [beside('yaml')],
   });
+  await build({ ...cli, sourcemap: false, entryPoints: ['yaml'], outfile: join(out, 'cli-yaml.cjs') });
 }
 
 async function buildPages() {

@@ -5,6 +5,7 @@ import { CliError, exitCodes, parameterError, unknownOptions, usageError } from 
 import { readParamFile } from './paramfile.ts';
 import { type Occurrence, type OptionSpec, parseKnown } from './parser.ts';
 import { parseFloatingPoint, parseInteger, typeName } from './python.ts';
+import { parsePythonJson } from './python-json.ts';
 import { parseShorthand, ShorthandError } from './shorthand.ts';
 
 /** An option that fills one member of the input; a boolean member has two. */
@@ -85,7 +86,9 @@ const looksLikeOption = (word: string): boolean => word.startsWith('-');
 const looksPlain = (word: string): boolean => !looksLikeOption(word);
 
 function requireMembers(options: readonly CommandOption[], { members, controls }: CommandLine): void {
-  if (controls['cli-input-json'] ?? controls['cli-input-yaml'] ?? controls['generate-cli-skeleton']) return;
+  const skeleton = controls['generate-cli-skeleton'];
+  const inputIsElsewhere = controls['cli-input-json'] ?? controls['cli-input-yaml'];
+  if (inputIsElsewhere !== undefined || (skeleton !== undefined && skeleton !== 'output')) return;
   const given = new Set(members.map(({ option }) => option.member));
   const missing = options.filter((option) => 'member' in option && option.required && !given.has(option.member));
   if (missing.length > 0) {
@@ -93,31 +96,48 @@ function requireMembers(options: readonly CommandOption[], { members, controls }
   }
 }
 
-/** The request's input: explicit options first, in the model's order, then what `--cli-input-json` adds. */
-export function buildInput(operation: Operation, line: CommandLine): Record<string, unknown> {
+/**
+ * The request's input: explicit options first, in the model's order, then what the input document adds. `parseYaml` is
+ * needed when `--cli-input-yaml` is given.
+ */
+export function buildInput(
+  operation: Operation,
+  line: CommandLine,
+  parseYaml?: (text: string) => unknown,
+): Record<string, unknown> {
   const last = new Map(line.members.map((occurrence) => [occurrence.option.member, occurrence]));
   const members = Object.keys(operation.input.properties).flatMap((member) => {
     const occurrence = last.get(member);
     return occurrence ? [[member, readValue(occurrence)] as const] : [];
   });
-  const file = line.controls['cli-input-json'];
-  const fromFile = file === undefined ? {} : readInputJson(file);
-  return { ...Object.fromEntries(members), ...without(fromFile, last) };
+  const document = readInputDocument(line, parseYaml);
+  return { ...Object.fromEntries(members), ...without(document, last) };
 }
 
 const without = (input: object, keys: ReadonlyMap<string, unknown>): object =>
   Object.fromEntries(Object.entries(input).filter(([key]) => !keys.has(key)));
 
-function readInputJson(value: string): object {
+function readInputDocument({ controls }: CommandLine, parseYaml?: (text: string) => unknown): object {
+  const json = controls['cli-input-json'];
+  const yaml = controls['cli-input-yaml'];
+  if (json !== undefined) return requireMap('--cli-input-json', readInputJson(json));
+  if (yaml === undefined || !parseYaml) return {};
+  return requireMap('--cli-input-yaml', parseYaml(String(readParamFile('--cli-input-yaml', yaml))));
+}
+
+function readInputJson(value: string): unknown {
   const text = String(readParamFile('--cli-input-json', value));
-  let input: unknown;
   try {
-    input = JSON.parse(text);
+    return parsePythonJson(text);
   } catch {
     throw parameterError('cli-input-json', 'Invalid JSON received.');
   }
-  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-  throw parameterError('--cli-input-json', `Invalid type: expecting map, received ${typeName(input)}`);
+}
+
+function requireMap(option: string, input: unknown): object {
+  const name = typeName(input);
+  if (name === "<class 'dict'>") return input as object;
+  throw parameterError(option, `Invalid type: expecting map, received ${name}`);
 }
 
 function readValue({ option, words }: Occurrence<MemberOption>): unknown {
@@ -154,7 +174,7 @@ const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text);
 
 function readJson(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch (error) {
     throw parameterError(name, `Invalid JSON: ${(error as Error).message}\nJSON received: ${text}`);
   }

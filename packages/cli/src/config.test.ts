@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from './config.ts';
 import { environment } from './env.ts';
-import { parseGlobals } from './globals.ts';
+import { parseGlobals, requireScheme } from './globals.ts';
 
 let home = '';
 beforeEach(() => {
@@ -126,7 +126,8 @@ describe('endpoint', () => {
   });
 
   it('needs a scheme', () => {
-    expect(() => settings(['--endpoint-url', 'localhost'])).toThrow('Bad value for --endpoint-url "localhost": scheme');
+    expect(() => requireScheme('localhost')).toThrow('Bad value for --endpoint-url "localhost": scheme is missing.');
+    expect(() => requireScheme('http://localhost')).not.toThrow();
   });
 });
 
@@ -191,9 +192,24 @@ describe('files and limits', () => {
       [],
       'Value provided to "max_attempts": 0 must be an integer greater than or equal to 1.',
     ],
-    [{ AWS_DEFAULT_OUTPUT: 'table' }, [], 'output table is not there yet; json is'],
   ])('refuse %j %j', (env, argv, message) => {
     expect(() => settings(argv, { ...region, ...keys, ...env })).toThrow(message);
+  });
+
+  it('name the output form and the pager', () => {
+    const base = { ...region, ...keys };
+    expect(settings([], base)).toMatchObject({ output: 'json', pager: 'less' });
+    expect(settings([], { ...base, PAGER: 'more' }).pager).toBe('more');
+    file('.aws/config', '[default]\noutput = text\ncli_pager =\n');
+    expect(settings([], { ...base, PAGER: 'more' })).toMatchObject({ output: 'text', pager: '' });
+    expect(settings([], { ...base, AWS_DEFAULT_OUTPUT: 'table', AWS_PAGER: 'cat' })).toMatchObject({
+      output: 'table',
+      pager: 'cat',
+    });
+    expect(settings(['--output', 'yaml', '--no-cli-pager'], { ...base, AWS_PAGER: 'cat' })).toMatchObject({
+      output: 'yaml',
+      pager: '',
+    });
   });
 
   it('refuse a file that is no configuration', () => {

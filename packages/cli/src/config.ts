@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '@footlights/model';
 import { CliError, exitCodes } from './errors.ts';
-import { absent, type Globals, requireJson } from './globals.ts';
+import { absent, type Globals } from './globals.ts';
 import { parseIni, type Section } from './ini.ts';
 import { dataFolder, findLocalServer, type LocalServer } from './local.ts';
 
@@ -19,6 +19,10 @@ export interface Settings {
   region: string;
   /** Undefined: the request goes unsigned. Asked for last, because input is checked before keys are. */
   credentials(): Promise<Credentials | undefined>;
+  /** The output form by name; not checked yet. */
+  output: string;
+  /** The pager's command; empty for none. */
+  pager: string;
   timestampFormat: TimestampFormat;
   validateParameters: boolean;
   /** How often a call is tried, the first time included. */
@@ -33,7 +37,6 @@ type Environment = NodeJS.ProcessEnv;
 /** Reads the configuration; throws CliError in the AWS CLI's words. */
 export function loadSettings(globals: Globals, env: Environment): Settings {
   const profile = loadProfile(globals, env);
-  requireJson(env.AWS_DEFAULT_OUTPUT || profile.get('output'), 'output');
   const endpoint = globals.endpointUrl ?? configuredEndpoint(env, profile);
   const region = globals.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || profile.get('region'));
   const local = globals.local ? localServer(globals, env, profile, endpoint, region) : undefined;
@@ -42,6 +45,8 @@ export function loadSettings(globals: Globals, env: Environment): Settings {
     region: checkedRegion(region ?? local?.region),
     credentials: async () =>
       globals.sign ? (local?.credentials ?? (await findCredentials(globals, env, profile))) : undefined,
+    output: globals.output ?? (env.AWS_DEFAULT_OUTPUT || profile.get('output') || 'json'),
+    pager: globals.pager ? (env.AWS_PAGER ?? profile.getRaw('cli_pager') ?? env.PAGER ?? 'less') : '',
     timestampFormat: timestampFormat(profile),
     validateParameters: profile.get('parameter_validation')?.toLowerCase() !== 'false',
     maxAttempts: maxAttempts(env, profile),
@@ -68,8 +73,14 @@ class Profile {
   }
 
   get(key: string): string | undefined {
+    return this.getRaw(key) || undefined;
+  }
+
+  /** The value, an empty one included. */
+  getRaw(key: string): string | undefined {
     const value = this.#config[key] ?? this.keys[key];
-    return typeof value === 'string' && value !== '' ? value : undefined;
+    if (value === undefined || typeof value === 'string') return value;
+    return Object.keys(value).length === 0 ? '' : undefined;
   }
 
   get serviceEndpoint(): string | undefined {

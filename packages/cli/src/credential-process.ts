@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import type { Credentials } from '@footlights/model';
 import { CliError, exitCodes } from './errors.ts';
+import { splitWords } from './shell-words.ts';
 
 /** Runs the command, without a shell, and reads the keys that it prints. */
 export function fromProcess(command: string): Credentials {
@@ -35,15 +36,4 @@ function member(answer: Record<string, unknown>, name: string): string {
   const value = answer[name];
   if (typeof value === 'string') return value;
   throw failure(`Missing required key in response: '${name}'`);
-}
-
-/** Words as a POSIX shell splits them: quotes and backslashes, nothing else. */
-function splitWords(command: string): string[] {
-  const words = command.match(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gs) ?? [];
-  return words.map((word) =>
-    word.replace(
-      /\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/gs,
-      (_, escaped, double, single) => escaped ?? (double as string | undefined)?.replace(/\\(["\\])/g, '$1') ?? single,
-    ),
-  );
 }

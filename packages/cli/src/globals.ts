@@ -1,4 +1,4 @@
-// The options that every command takes, in the order of the AWS CLI's reference, and the refusal of those not there yet.
+// The options that every command takes, in the order of the AWS CLI's reference.
 
 import { CliError, exitCodes, FootlightsError } from './errors.ts';
 import { type OptionSpec, type ParsedLine, parseKnown } from './parser.ts';
@@ -17,13 +17,18 @@ export const globalOptions: readonly GlobalOption[] = [
     name: '--output',
     takes: 1,
     choices: ['json', 'text', 'table', 'yaml', 'yaml-stream'],
-    help: 'The form of the output. Only json is there yet.',
+    help: 'The form of the output; json by default.',
   },
-  { name: '--query', takes: 1, help: 'A JMESPath expression to filter the answer with. Not there yet.' },
+  { name: '--query', takes: 1, help: 'A JMESPath expression to filter the answer with.' },
   { name: '--profile', takes: 1, help: 'The profile of the configuration files to use.' },
   { name: '--region', takes: 1, help: 'The region to sign for.' },
   { name: '--version', takes: 0, help: 'Print the version.' },
-  { name: '--color', takes: 1, choices: ['on', 'off', 'auto'], help: 'Colours; JSON has none.' },
+  {
+    name: '--color',
+    takes: 1,
+    choices: ['on', 'off', 'auto'],
+    help: 'Colours in tables; auto, on a terminal alone, by default.',
+  },
   { name: '--no-sign-request', takes: 0, help: 'Do not sign the request, and load no credentials.' },
   { name: '--ca-bundle', takes: 1, help: 'A file of CA certificates to trust.' },
   { name: '--cli-read-timeout', takes: 1, integer: true, help: 'Seconds to wait for data; 60 by default, 0 for ever.' },
@@ -39,9 +44,9 @@ export const globalOptions: readonly GlobalOption[] = [
     choices: ['base64', 'raw-in-base64-out'],
     help: 'The form of binary members; this API has none.',
   },
-  { name: '--no-cli-pager', takes: 0, help: 'Do not use a pager; none is used yet.' },
-  { name: '--cli-auto-prompt', takes: 0, help: 'Prompt for what is missing. Not there yet.' },
-  { name: '--no-cli-auto-prompt', takes: 0, help: 'Do not prompt.' },
+  { name: '--no-cli-pager', takes: 0, help: 'Do not show the output in a pager; on a terminal it is.' },
+  { name: '--cli-auto-prompt', takes: 0, help: 'Prompt for the command and its options, with completion.' },
+  { name: '--no-cli-auto-prompt', takes: 0, help: 'Do not prompt, whatever the configuration says.' },
   { name: '--no-local', takes: 0, exact: true, help: 'Do not look for a Footlights that runs on this machine.' },
 ];
 
@@ -60,6 +65,9 @@ export interface Globals {
   connectTimeout: number;
   local: boolean;
   output: string | undefined;
+  query: string | undefined;
+  color: 'on' | 'off' | 'auto';
+  pager: boolean;
 }
 
 /** Takes the global options out of the line; what stays belongs to the command. */
@@ -69,10 +77,7 @@ export function parseGlobals(argv: readonly string[]): {
   rest: string[];
 } {
   const line = parseKnown(argv, globalOptions, true);
-  const globals = read(line);
-  refuseAbsent(line);
-  requireScheme(globals.endpointUrl);
-  return { globals, command: line.command, rest: line.rest };
+  return { globals: read(line), command: line.command, rest: line.rest };
 }
 
 function read(line: ParsedLine<GlobalOption>): Globals {
@@ -92,27 +97,17 @@ function read(line: ParsedLine<GlobalOption>): Globals {
     connectTimeout: seconds('--cli-connect-timeout'),
     local: !given.has('--no-local'),
     output: given.get('--output'),
+    query: given.get('--query'),
+    color: (given.get('--color') ?? 'auto') as Globals['color'],
+    pager: !given.has('--no-cli-pager'),
   };
 }
 
-/** An option that would change the result and is not there yet is refused, never ignored. */
-function refuseAbsent(line: ParsedLine<GlobalOption>): void {
-  for (const { option, words } of line.occurrences) {
-    if (option.name === '--output') requireJson(words[0], '--output');
-    if (option.name === '--query') throw absent('--query is not there yet; filter the JSON with a tool such as jq');
-    if (option.name === '--cli-auto-prompt') throw absent('--cli-auto-prompt is not there yet');
-  }
-}
-
-/** Refuses an output form other than JSON; `source` says who asked for it. */
-export function requireJson(output: string | undefined, source: string): void {
-  if (output !== undefined && output !== 'json') throw absent(`${source} ${output} is not there yet; json is`);
-}
-
-/** The refusal of something that the AWS CLI has and we do not have yet. */
+/** The refusal of something that the AWS CLI has and we do not. */
 export const absent = (message: string): FootlightsError => new FootlightsError(exitCodes.usage, message);
 
-function requireScheme(endpointUrl: string | undefined): void {
+/** Refuses an endpoint URL that could not be called. */
+export function requireScheme(endpointUrl: string | undefined): void {
   if (endpointUrl === undefined || /^[a-z][a-z0-9+.-]*:\/\//i.test(endpointUrl)) return;
   throw new CliError(
     exitCodes.usage,

@@ -223,14 +223,12 @@ describe('exit codes and texts', () => {
       252,
       '\nParameter validation failed:\nInvalid length for parameter arn, value: 0, valid min length: 1\n',
     ],
-    [[...getStage, '--output', 'text'], {}, 252, 'footlights: --output text is not there yet; json is\n'],
     [
-      [...getStage, '--query', 'stage'],
+      [...getStage, '--query', 'stage.['],
       {},
       252,
-      'footlights: --query is not there yet; filter the JSON with a tool such as jq\n',
+      '\nBad value for --query stage.[: Invalid jmespath expression: Incomplete expression:\n"stage.["\n        ^\n',
     ],
-    [[...getStage, '--cli-auto-prompt'], {}, 252, 'footlights: --cli-auto-prompt is not there yet\n'],
     [
       getStage,
       { AWS_REGION: '' },

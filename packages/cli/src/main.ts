@@ -6,6 +6,8 @@ import { requireChoice } from './parser.ts';
 
 const commandNames = ['ivs-realtime', 'start', 'env', 'help'] as const;
 
+const defaultColumns = 80;
+
 const write = {
   stdout: (text: string): void => void process.stdout.write(text),
   stderr: (text: string): void => void process.stderr.write(text),
@@ -24,8 +26,14 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<voi
     throw new FootlightsError(exitCodes.usage, `"${command}" must be the first word: footlights ${command} …`);
   }
   const { runService } = await import('./command.ts');
-  await runService(globals, rest, { env, ...write, terminal: process.stderr.isTTY });
+  await runService(globals, rest, { env, ...write, terminal: terminal() });
 }
+
+const terminal = () => ({
+  stdout: process.stdout.isTTY ?? false,
+  stderr: process.stderr.isTTY ?? false,
+  columns: process.stdout.columns ?? defaultColumns,
+});
 
 /** Without a word the same text is an error, on stderr. */
 async function help(asked: string | undefined): Promise<void> {

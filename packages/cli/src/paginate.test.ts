@@ -1,7 +1,7 @@
 import { operations } from '@footlights/model';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from './arguments.ts';
-import { callAllPages, pagingOf } from './paginate.ts';
+import { pagesOf, pagingOf } from './paginate.ts';
 
 const operation = operations.ListPublicKeys;
 const items = [1, 2, 3, 4, 5].map((n) => ({ arn: `key-${n}` }));
@@ -21,9 +21,13 @@ function service() {
 async function list(...argv: string[]) {
   const { requests, call } = service();
   const paging = pagingOf(operation, parseCommandLine(operation, argv), {}, true)!;
-  const { output, nextToken } = await callAllPages(call, {}, paging);
-  const keys = (output.publicKeys as { arn: string }[]).map(({ arn }) => Number(arn.slice(4)));
-  return { keys, nextToken, requests };
+  const pages = pagesOf(call, {}, paging);
+  const keys: number[] = [];
+  let result = await pages.next();
+  for (; !result.done; result = await pages.next()) {
+    keys.push(...(result.value.publicKeys as { arn: string }[]).map(({ arn }) => Number(arn.slice(4))));
+  }
+  return { keys, nextToken: result.value, requests };
 }
 
 const resumeToken = (json: string): string => Buffer.from(json).toString('base64');
@@ -79,7 +83,10 @@ describe('paging', () => {
   it('stops when the same token comes twice', async () => {
     const call = async () => ({ publicKeys: [], nextToken: 'same' });
     const paging = pagingOf(operation, parseCommandLine(operation, []), {}, true)!;
-    await expect(callAllPages(call, {}, paging)).rejects.toThrow(
+    const drain = async () => {
+      for await (const page of pagesOf(call, {}, paging)) expect(page.publicKeys).toEqual([]);
+    };
+    await expect(drain()).rejects.toThrow(
       "Error during pagination: The same next token was received twice: {'nextToken': 'same'}",
     );
   });

@@ -1,4 +1,4 @@
-// Paging of the list operations for which the AWS CLI pages by itself: all pages become one answer.
+// Paging of the list operations for which the AWS CLI pages by itself.
 
 import type { Operation } from '@footlights/model';
 import type { CommandLine, ControlOption } from './arguments.ts';
@@ -46,29 +46,34 @@ export function pagingOf(
   };
 }
 
-/** Calls page by page and merges; a cut leaves `NextToken`, which `--starting-token` takes. */
-export async function callAllPages(
+/**
+ * Calls page by page. Each page is an output as the service sent it, cut where the paging begins and ends. Returns what
+ * `--starting-token` takes to go on, when `--max-items` left something out.
+ */
+export async function* pagesOf(
   call: Caller,
   input: Record<string, unknown>,
   paging: Paging,
-): Promise<{ output: Record<string, unknown>; nextToken: string | undefined }> {
+): AsyncGenerator<Record<string, unknown>, string | undefined> {
   const { resultKey, pageSize, maxItems } = paging;
   const fixed = pageSize === undefined ? input : { ...input, maxResults: pageSize };
   let { token, skip } = paging.start;
-  let output: Record<string, unknown> | undefined;
-  const items: unknown[] = [];
+  let previous: string | undefined;
+  let room = maxItems;
   for (;;) {
-    const { nextToken: next, ...page } = await call(token === null ? fixed : { ...fixed, nextToken: token });
-    output ??= page;
-    const pageItems = itemsOf(page, resultKey).slice(skip);
-    const room = maxItems - items.length;
-    items.push(...pageItems.slice(0, room));
-    const result = (nextToken?: string) => ({ output: withItems(output!, resultKey, items), nextToken });
-    if (pageItems.length > room) return result(encodePosition({ token, skip: skip + room }));
-    if (typeof next !== 'string' || next === '') return result();
-    if (items.length === maxItems) return result(encodePosition({ token: next, skip: 0 }));
-    if (next === token) throw receivedTwice(next);
-    token = next;
+    const page = await call(token === null ? fixed : { ...fixed, nextToken: token });
+    const items = itemsOf(page, resultKey).slice(skip);
+    if (items.length > room) {
+      yield { ...page, [resultKey]: items.slice(0, room) };
+      return encodePosition({ token, skip: skip + room });
+    }
+    yield skip > 0 ? { ...page, [resultKey]: items } : page;
+    const next = page.nextToken;
+    room -= items.length;
+    if (typeof next !== 'string' || next === '') return undefined;
+    if (room === 0) return encodePosition({ token: next, skip: 0 });
+    if (next === previous) throw receivedTwice(next);
+    token = previous = next;
     skip = 0;
   }
 }
@@ -77,9 +82,6 @@ const itemsOf = (page: Record<string, unknown>, key: string): unknown[] => {
   const items = page[key];
   return Array.isArray(items) ? items : [];
 };
-
-const withItems = (first: Record<string, unknown>, key: string, items: unknown[]): Record<string, unknown> =>
-  items.length > 0 || key in first ? { ...first, [key]: items } : first;
 
 const receivedTwice = (token: string): CliError =>
   new CliError(

@@ -9,6 +9,10 @@ export class Float {
   constructor(value: number) {
     this.value = value;
   }
+
+  toJSON(): number {
+    return this.value;
+  }
 }
 
 /** Python's `int(text)`: surrounding blanks, a sign and single underscores between digits are accepted. */
@@ -20,13 +24,25 @@ export function parseInteger(text: string): number {
   return Number(trimmed.replaceAll('_', ''));
 }
 
+const decimal = /^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+)?$/i;
+
 /** Python's `float(text)`, finite values only: JSON has no others. */
 export function parseFloatingPoint(text: string): number {
   const trimmed = text.trim();
-  if (!/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+)?$/i.test(trimmed)) {
+  if (!decimal.test(trimmed)) {
     throw new CliError(exitCodes.other, `could not convert string to float: ${repr(text)}`);
   }
   return Number(trimmed.replaceAll('_', ''));
+}
+
+/** Python's `float(text)` with infinities and NaN; undefined when the text is no number. */
+export function parsePythonFloat(text: string): number | undefined {
+  const special = /^\s*([+-]?)(inf(?:inity)?|nan)\s*$/i.exec(text);
+  if (special) {
+    const size = special[2]?.toLowerCase() === 'nan' ? Number.NaN : Number.POSITIVE_INFINITY;
+    return special[1] === '-' ? -size : size;
+  }
+  return decimal.test(text.trim()) ? Number(text.replaceAll('_', '')) : undefined;
 }
 
 /** The shortest form that reads back the same, in the notation Python chooses: exponents below 1e-4 and from 1e16. */
@@ -59,12 +75,22 @@ export function repr(value: unknown): string {
 /** `str(value)`: a bare string stays as it is. */
 export const str = (value: unknown): string => (typeof value === 'string' ? value : repr(value));
 
+/** The order of strings by code point; that of Python; JavaScript's own is by UTF-16 unit. */
+export function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at += 1) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at)) return a.codePointAt(at)! - b.codePointAt(at)!;
+  }
+  return a.length - b.length;
+}
+
 /** `str(type(value))`. */
 export function typeName(value: unknown): string {
   return `<class '${className(value)}'>`;
 }
 
-function className(value: unknown): string {
+/** `type(value).__name__`. */
+export function className(value: unknown): string {
   if (value === null || value === undefined) return 'NoneType';
   if (value instanceof Uint8Array) return 'bytes';
   if (value instanceof Float) return 'float';

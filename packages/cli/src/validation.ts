@@ -3,11 +3,15 @@
 
 import { type Operation, type Shape, shapeOf } from '@footlights/model';
 import { CliError, exitCodes } from './errors.ts';
-import { repr, str, typeName } from './python.ts';
+import { Float, repr, str, typeName } from './python.ts';
 
 /** Throws one error that lists every finding. */
-export function validateInput(operation: Operation, input: Record<string, unknown>): void {
-  const findings = check(shapeOf(operation.input), input, '');
+export const validateInput = (operation: Operation, input: Record<string, unknown>): void =>
+  validateValue(shapeOf(operation.input), input);
+
+/** The same for a value of any shape. */
+export function validateValue(shape: Shape, value: unknown): void {
+  const findings = check(shape, value, '');
   if (findings.length > 0) {
     throw new CliError(exitCodes.usage, `Parameter validation failed:\n${findings.join('\n')}`);
   }
@@ -16,7 +20,11 @@ export function validateInput(operation: Operation, input: Record<string, unknow
 type Kind = Shape['kind'];
 
 const isObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Uint8Array) &&
+  !(value instanceof Float);
 
 const fits: Record<Kind, (value: unknown) => boolean> = {
   structure: isObject,
@@ -25,7 +33,7 @@ const fits: Record<Kind, (value: unknown) => boolean> = {
   string: (value) => typeof value === 'string',
   timestamp: (value) => typeof value === 'string',
   integer: (value) => Number.isInteger(value) || typeof value === 'boolean',
-  float: (value) => typeof value === 'number' || typeof value === 'boolean',
+  float: (value) => typeof value === 'number' || typeof value === 'boolean' || value instanceof Float,
   boolean: (value) => typeof value === 'boolean',
 };
 
@@ -59,7 +67,7 @@ function check(shape: Shape, value: unknown, path: string): string[] {
       return tooShort(name, [...(value as string)].length, shape.minLength);
     case 'integer':
     case 'float':
-      return tooSmall(name, Number(value), shape.minimum);
+      return tooSmall(name, value as number | boolean | Float, shape.minimum);
     default:
       return [];
   }
@@ -102,5 +110,7 @@ function checkList(shape: Extract<Shape, { kind: 'list' }>, value: unknown[], pa
 const tooShort = (name: string, length: number, minimum = 0): string[] =>
   length < minimum ? [`Invalid length for parameter ${name}, value: ${length}, valid min length: ${minimum}`] : [];
 
-const tooSmall = (name: string, value: number, minimum = Number.NEGATIVE_INFINITY): string[] =>
-  value < minimum ? [`Invalid value for parameter ${name}, value: ${repr(value)}, valid min value: ${minimum}`] : [];
+const tooSmall = (name: string, value: number | boolean | Float, minimum = Number.NEGATIVE_INFINITY): string[] =>
+  Number(value instanceof Float ? value.value : value) < minimum
+    ? [`Invalid value for parameter ${name}, value: ${repr(value)}, valid min value: ${minimum}`]
+    : [];
