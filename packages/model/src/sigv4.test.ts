@@ -183,6 +183,14 @@ describe('refusals', () => {
     expect(refusal(signed(), { secretOf: () => undefined })?.[0]).toBe('UnrecognizedClientException');
   });
 
+  test('no region, where none is asked for', () => {
+    const parts = request();
+    const added = signRequest(parts, { credentials, region: 'eu-west-1', service, now });
+    const theirs = { ...parts, headers: { ...parts.headers, ...added } };
+    const { regions: _regions, ...anywhere } = options;
+    expect(verifyRequest(theirs, anywhere)).toEqual({ accessKeyId: 'AKIDEXAMPLE', region: 'eu-west-1' });
+  });
+
   test('a scope of another service, region or day', () => {
     expect(refusal(signed(), { service: 's3' })).toEqual([
       'InvalidSignatureException',

@@ -234,10 +234,10 @@ function checkSkew(amzDate: string, time: number, now: Date): void {
     );
 }
 
-function checkScope(scope: Scope, amzDate: string, service: string, regions: readonly string[]): void {
+function checkScope(scope: Scope, amzDate: string, service: string, regions: readonly string[] | undefined): void {
   if (scope.service !== service)
     refuse('InvalidSignatureException', `Credential should be scoped to correct service: '${service}'`);
-  if (!regions.includes(scope.region))
+  if (regions && !regions.includes(scope.region))
     refuse('InvalidSignatureException', `Credential should be scoped to a valid region: ${regions.join(', ')}`);
   if (scope.date !== amzDate.slice(0, 8))
     refuse(
@@ -267,7 +267,8 @@ export function verifyRequest(
   options: {
     secretOf(accessKeyId: string): string | undefined;
     service: string;
-    regions: readonly string[];
+    /** Absent: whichever region was signed for, which is then for the caller to check. */
+    regions?: readonly string[];
     now: Date;
   },
 ): { accessKeyId: string; region: string } {

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Config, ConfigError, loadConfig } from './config.ts';
+import { awsQuotas, quotaNames } from './quotas.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'footlights-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -131,10 +132,50 @@ describe('loadConfig', () => {
     ['unknown.yaml', 'prot: 1', 'unknown option "prot" in FILE: see "footlights start --help"'],
     ['number.yaml', 'port: ten', 'port in FILE is "ten", it must be a whole number from 0 to 65535'],
     ['nested.json', '{"port": [1]}', 'port in FILE must be one value, not a list or an object'],
+    ['quota.json', '{"quota": [1]}', 'quota in FILE must be one value, not a list or an object'],
     ['list.json', '[1]', '--config: FILE must hold one object of options'],
   ])('refuses the file %s', (name, text, message) => {
     const path = file(name, text);
     expect(refusal(['--config', path])).toBe(message.replace('FILE', path));
+  });
+
+  it("has AWS's quotas, and takes others by flags, a variable or the file", () => {
+    expect(load([])).toMatchObject({ quotas: awsQuotas, rateLimits: {} });
+    const changed = { ...awsQuotas, stages: 5, 'public-keys': 0 };
+    expect(load(['--quota', 'stages=5', '--quota=public-keys=0']).quotas).toEqual(changed);
+    expect(load(['--quota', 'stages=7', '--quota=stages=5, public-keys = 0']).quotas).toEqual(changed);
+    expect(load([], { FOOTLIGHTS_QUOTA: 'stages=5,public-keys=0' }).quotas).toEqual(changed);
+    for (const text of ['{"quota": {"stages": 5, "public-keys": "0"}}', 'quota: stages=5,public-keys=0'])
+      expect(load(['--config', file('quota.yaml', text)]).quotas).toEqual(changed);
+    expect(load(['--quota', 'stages=1000000']).quotas.stages).toBe(1_000_000);
+  });
+
+  it('takes rate limits of operations', () => {
+    const rateLimits = { CreateStage: 5, ListTagsForResource: 10_000 };
+    const argv = ['--rate-limit', 'CreateStage=5', '--rate-limit', 'ListTagsForResource=10000'];
+    expect(load(argv).rateLimits).toEqual(rateLimits);
+    expect(load([], { FOOTLIGHTS_RATE_LIMIT: 'CreateStage=5' }).rateLimits).toEqual({ CreateStage: 5 });
+    expect(load(['--config', file('rate.json', '{"rate-limit": {"CreateStage": 5}}')]).rateLimits.CreateStage).toBe(5);
+  });
+
+  it.each([
+    ['--quota', 'stages'],
+    ['--quota', 'stages='],
+    ['--quota', 'stages=-1'],
+    ['--quota', 'stages=1000001'],
+    ['--quota', 'stages=1=2'],
+    ['--quota', 'Stages=1'],
+    ['--quota', ''],
+    ['--quota', 'stages=1,'],
+    ['--quota', '__proto__=1'],
+    ['--rate-limit', 'createStage=1'],
+    ['--rate-limit', 'CreateStage=0'],
+    ['--rate-limit', 'CreateStage=0.5'],
+    ['--rate-limit', 'CreateStage=10001'],
+  ])('refuses %s %j', (flag, text) => {
+    expect(refusal([flag, text])).toMatch(
+      /^--(quota|rate-limit) is ".*", it must be NAME=NUMBER, with the name of an? .* and a whole number from \d to \d+$/,
+    );
   });
 
   it('says in one line why a file cannot be read', () => {
@@ -153,6 +194,7 @@ describe('loadConfig', () => {
       expect(text).toContain(`--${name} `);
     for (const name of ['tls-key', 'no-auth', 'media-workers', 'session-end-delay', 'log-level', 'config'])
       expect(text).toContain(`--${name} `);
+    for (const name of [...quotaNames, '--quota NAME=NUMBER', '--rate-limit NAME=NUMBER']) expect(text).toContain(name);
     expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
   });
 });

@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { type OperationName, operations } from '@footlights/model';
+import { awsQuotas, type Quotas, quotaNames } from './quotas.ts';
+import { maxRate, type RateLimitTable } from './rate-limits.ts';
 import { messageOf, StartupError } from './startup-error.ts';
 
 /** What the server was told at start-up; every member has passed its checks. */
@@ -29,6 +32,8 @@ export interface Config {
   sessionEndDelay: number;
   publishersPerStage: number;
   participantsPerStage: number;
+  quotas: Quotas;
+  rateLimits: RateLimitTable;
   logLevel: LogLevel;
 }
 
@@ -50,6 +55,8 @@ interface Option<T> {
   /** What the flag is followed by; absent: the flag stands alone, and means "true". */
   argument?: string;
   help: string;
+  /** Whether it may be given several times, and be an object in the file: one text then, with commas. */
+  repeats?: true;
   parse: Parse<T>;
   default: T;
   /** The default as the help shows it, when that is not the value. */
@@ -108,6 +115,23 @@ const readableFile: Parse<string> = (text, folder) => {
     throw new Expected(`a file that can be read (${messageOf(error)})`);
   }
 };
+
+/** `NAME=NUMBER,…`: numbers under names that are known. */
+const numbers =
+  <N extends string>(names: readonly N[], one: string, from: number, to: number): Parse<Partial<Record<N, number>>> =>
+  (text) => {
+    const values: Partial<Record<N, number>> = {};
+    for (const item of text.split(',')) {
+      const [name = '', value = '', ...rest] = item.split('=').map((part) => part.trim());
+      const known = names.find((candidate) => candidate === name);
+      if (!known || rest.length > 0 || !/^\d{1,9}$/.test(value) || Number(value) < from || Number(value) > to)
+        throw new Expected(`NAME=NUMBER, with the name of ${one} and a whole number from ${from} to ${to}`);
+      values[known] = Number(value);
+    }
+    return values;
+  };
+
+const quotas = numbers(quotaNames, `a quota (${quotaNames.join(', ')})`, 0, 1_000_000);
 
 /** A switch that turns something off: true gives false. */
 const off: Parse<boolean> = (text, folder) => ['false', '0'].includes(oneOf(['true', 'false', '1', '0'])(text, folder));
@@ -223,6 +247,24 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: integer(1, 1_000_000),
     default: 10_000,
   },
+  quotas: {
+    name: 'quota',
+    argument: 'NAME=NUMBER',
+    help: 'most that an account may have in one region; may be given several times',
+    repeats: true,
+    parse: (text, folder) => ({ ...awsQuotas, ...quotas(text, folder) }),
+    default: awsQuotas,
+    defaultText: "AWS's own",
+  },
+  rateLimits: {
+    name: 'rate-limit',
+    argument: 'NAME=NUMBER',
+    help: 'most calls a second of one operation; may be given several times',
+    repeats: true,
+    parse: numbers(Object.keys(operations) as OperationName[], 'an operation, such as CreateStage,', 1, maxRate),
+    default: {},
+    defaultText: 'no limits',
+  },
   logLevel: {
     name: 'log-level',
     argument: 'LEVEL',
@@ -235,6 +277,7 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
 type OptionEntry = { [K in keyof Config]-?: [K, Option<Config[K]>] }[keyof Config];
 const entries = Object.entries(options) as OptionEntry[];
 const optionNames = new Set(entries.map(([, { name }]) => name));
+const repeating = new Set(entries.filter(([, { repeats }]) => repeats).map(([, { name }]) => name));
 const standAlone = new Set(entries.filter(([, { argument }]) => !argument).map(([, { name }]) => name));
 
 /** One value as it was given, and where: "--port", "FOOTLIGHTS_PORT" or "port in /etc/footlights.yaml". */
@@ -292,7 +335,9 @@ function readFlags(argv: readonly string[]): Source {
     const takesNone = name === 'help' || standAlone.has(name);
     const text = equals ? attached : takesNone ? 'true' : rest.shift();
     if (text === undefined) throw new ConfigError(`--${name} needs a value: see "footlights start --help"`);
-    flags.set(name, { text, where: `--${name}`, folder: process.cwd() });
+    const earlier = repeating.has(name) ? flags.get(name) : undefined;
+    const whole = earlier ? `${earlier.text},${text}` : text;
+    flags.set(name, { text: whole, where: `--${name}`, folder: process.cwd() });
   }
   return flags;
 }
@@ -317,11 +362,20 @@ function readFile({ text, where, folder }: Given): Source {
   for (const [name, value] of Object.entries(parseFile(file, where))) {
     if (!optionNames.has(name))
       throw new ConfigError(`unknown option ${JSON.stringify(name)} in ${file}: see "footlights start --help"`);
-    if (typeof value !== 'string')
+    const text = repeating.has(name) ? textOfMap(value) : value;
+    if (typeof text !== 'string')
       throw new ConfigError(`${name} in ${file} must be one value, not a list or an object`);
-    values.set(name, { text: value, where: `${name} in ${file}`, folder: dirname(file) });
+    values.set(name, { text, where: `${name} in ${file}`, folder: dirname(file) });
   }
   return values;
+}
+
+/** An object's members as a flag would give them; anything else as it is. */
+function textOfMap(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.entries(value)
+    .map(([name, member]) => `${name}=${member}`)
+    .join(',');
 }
 
 /** JSON is YAML; the failsafe schema leaves every value as it was written, so an account id keeps its leading zeros. */
@@ -354,6 +408,10 @@ function help(): string {
     '',
     'Each option is also a variable (--media-port: FOOTLIGHTS_MEDIA_PORT) and a member of the file (media-port).',
     'Flags win over variables, variables over the file, the file over the defaults.',
+    `Quotas: ${quotaNames.map((name) => `${name} (${awsQuotas[name]})`).join(', ')}.`.replace(
+      /(.{1,110})(?: |$)/g,
+      '$1\n',
+    ),
     '',
   ].join('\n');
 }

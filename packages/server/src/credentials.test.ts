@@ -16,15 +16,15 @@ const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 describe('openSecrets', () => {
   it('makes folder, access key and token key at the first start, for the owner alone', () => {
     const folder = newFolder();
-    const { accessKeys, secretOf } = openSecrets(folder);
+    const { accessKeys, keyOf } = openSecrets(folder);
     expect(accessKeys).toEqual([
       {
         accessKeyId: expect.stringMatching(/^FLKEY[A-Z2-7]{15}$/),
         secretAccessKey: expect.stringMatching(/^[A-Za-z0-9]{40}$/),
       },
     ]);
-    expect(secretOf(accessKeys[0]!.accessKeyId)).toBe(accessKeys[0]!.secretAccessKey);
-    expect(secretOf('FLKEYAAAAAAAAAAAAAAA')).toBeUndefined();
+    expect(keyOf(accessKeys[0]!.accessKeyId)).toEqual(accessKeys[0]);
+    expect(keyOf('FLKEYAAAAAAAAAAAAAAA')).toBeUndefined();
     expect(readdirSync(folder).sort()).toEqual(['credentials', 'token-key.pem']);
     expect([folder, join(folder, 'credentials'), join(folder, 'token-key.pem')].map(modeOf)).toEqual([
       '700',
@@ -100,6 +100,32 @@ describe('parseCredentials', () => {
       { accessKeyId: 'ONE', secretAccessKey: 'first=1/+' },
       { accessKeyId: 'TWO', secretAccessKey: 'second' },
     ]);
+  });
+
+  const section = (...members: string[]) =>
+    ['[ci]', 'aws_access_key_id = A', 'aws_secret_access_key = B', ...members].join('\n');
+
+  it('reads account, regions and access', () => {
+    const pair = { accessKeyId: 'A', secretAccessKey: 'B' };
+    expect(parseCredentials(section('account_id = 000000000001', 'regions = us-west-2 , eu-west-1'))).toEqual([
+      { ...pair, accountId: '000000000001', regions: ['us-west-2', 'eu-west-1'] },
+    ]);
+    expect(parseCredentials(section('regions=*', 'access = read-only'))).toEqual([
+      { ...pair, regions: '*', readOnly: true },
+    ]);
+    expect(parseCredentials(section('access = full'))).toEqual([{ ...pair, readOnly: false }]);
+  });
+
+  it.each([
+    ['account_id = 1', 'account_id in section [ci] of /d/credentials is "1", it must be 12 digits'],
+    [
+      'regions = US',
+      'regions in section [ci] of /d/credentials is "US", it must be regions with commas between them, or *',
+    ],
+    ['regions =', 'regions in section [ci] of /d/credentials is "", it must be regions with commas between them, or *'],
+    ['access = some', 'access in section [ci] of /d/credentials is "some", it must be full or read-only'],
+  ])('refuses %s', (member, message) => {
+    expect(() => parseCredentials(section(member), '/d/credentials')).toThrow(new StartupError(message));
   });
 
   it('finds nothing in other text', () => {

@@ -4,17 +4,23 @@ import { join } from 'node:path';
 import { makePrivateFolder, writePrivateFile } from './files.ts';
 import { messageOf, StartupError } from './startup-error.ts';
 
-/** One key pair that API calls are signed with. */
+/** One key pair that API calls are signed with, and what they may do. */
 export interface AccessKey {
   accessKeyId: string;
   secretAccessKey: string;
+  /** Absent: the server's own. */
+  accountId?: string;
+  /** Absent: the server's own. */
+  regions?: readonly string[] | '*';
+  /** Whether it may call Get* and List* alone. */
+  readOnly?: boolean;
 }
 
 /** The secrets of one data folder. */
 export interface Secrets {
   /** In the order of the credentials file; at least one. */
   accessKeys: readonly AccessKey[];
-  secretOf(accessKeyId: string): string | undefined;
+  keyOf(accessKeyId: string): AccessKey | undefined;
   /** P-384, signs participant tokens with ES384. */
   tokenKey: { privateKey: KeyObject; publicKey: KeyObject };
 }
@@ -33,8 +39,8 @@ export interface Endpoints {
 export function openSecrets(dataDir: string): Secrets {
   inFolder(dataDir, () => makePrivateFolder(dataDir));
   const accessKeys = openAccessKeys(dataDir);
-  const secrets = new Map(accessKeys.map((key) => [key.accessKeyId, key.secretAccessKey]));
-  return { accessKeys, secretOf: (id) => secrets.get(id), tokenKey: openTokenKey(dataDir) };
+  const keys = new Map(accessKeys.map((key) => [key.accessKeyId, key]));
+  return { accessKeys, keyOf: (id) => keys.get(id), tokenKey: openTokenKey(dataDir) };
 }
 
 /** Replaces `<dataDir>/endpoints.json` and returns its path. */
@@ -47,7 +53,7 @@ export function writeEndpoints(dataDir: string, endpoints: Endpoints): string {
 function openAccessKeys(dataDir: string): AccessKey[] {
   const path = join(dataDir, 'credentials');
   const text = readOrMake(dataDir, path, () => formatCredentials(newAccessKey()));
-  const keys = parseCredentials(text);
+  const keys = parseCredentials(text, path);
   if (keys.length > 0) return keys;
   throw new StartupError(
     `${path} has no section with aws_access_key_id and aws_secret_access_key: add one, or delete the file to get a new key`,
@@ -104,17 +110,43 @@ function formatCredentials({ accessKeyId, secretAccessKey }: AccessKey): string 
   return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
 }
 
-/** AWS's shared-credentials form: a key pair in each section. Sections without one are passed over. */
-export function parseCredentials(text: string): AccessKey[] {
-  const sections: Map<string, string>[] = [];
+/**
+ * AWS's shared-credentials form: a key pair in each section, and three members of our own: `account_id`, `regions` (by
+ * commas, or `*`) and `access` (`full` or `read-only`). Sections without a pair are passed over.
+ */
+export function parseCredentials(text: string, path = 'credentials'): AccessKey[] {
+  const sections: { title: string; members: Map<string, string> }[] = [];
   for (const line of text.split(/\r?\n/)) {
-    if (/^\s*\[.*\]/.test(line)) sections.push(new Map());
+    const [, title] = /^\s*\[\s*(.*?)\s*\]/.exec(line) ?? [];
+    if (title !== undefined) sections.push({ title, members: new Map() });
     const [, name = '', value = ''] = /^\s*([^#;=\s]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name) sections.at(-1)?.set(name.toLowerCase(), value);
+    if (name) sections.at(-1)?.members.set(name.toLowerCase(), value);
   }
-  return sections.flatMap((section) => {
-    const accessKeyId = section.get('aws_access_key_id');
-    const secretAccessKey = section.get('aws_secret_access_key');
-    return accessKeyId && secretAccessKey ? [{ accessKeyId, secretAccessKey }] : [];
-  });
+  return sections.flatMap((section) => accessKeyOf(section, path) ?? []);
 }
+
+interface Section {
+  title: string;
+  members: ReadonlyMap<string, string>;
+}
+
+function accessKeyOf({ title, members }: Section, path: string): AccessKey | undefined {
+  const [accessKeyId, secretAccessKey] = [members.get('aws_access_key_id'), members.get('aws_secret_access_key')];
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  const member = (name: string, pattern: RegExp, words: string): string | undefined => {
+    const value = members.get(name);
+    if (value === undefined || pattern.test(value)) return value;
+    throw new StartupError(`${name} in section [${title}] of ${path} is "${value}", it must be ${words}`);
+  };
+  const accountId = member('account_id', /^\d{12}$/, '12 digits');
+  const regions = member('regions', regionList, 'regions with commas between them, or *');
+  const access = member('access', /^(?:full|read-only)$/, 'full or read-only');
+  return {
+    ...{ accessKeyId, secretAccessKey },
+    ...(accountId !== undefined && { accountId }),
+    ...(regions !== undefined && { regions: regions === '*' ? '*' : regions.split(/ *, */) }),
+    ...(access !== undefined && { readOnly: access === 'read-only' }),
+  };
+}
+
+const regionList = /^(?:\*|[a-z0-9-]{1,32}(?: *, *[a-z0-9-]{1,32})*)$/;

@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type OperationName, operations } from '@footlights/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AccessKey } from './credentials.ts';
 import { bodyLimit, headersCountLimit } from './http.ts';
 import { account, credentials, Harness, region } from './operations/harness.ts';
 import { handlers } from './operations/index.ts';
@@ -85,6 +87,100 @@ describe('gateway', () => {
       expect((await open.call('ListStages', {}, { sign: { region: 'elsewhere' } })).status).toBe(200);
       await open.close();
     });
+  });
+
+  describe('callers', () => {
+    const other = { accessKeyId: 'FLKEYOTHER', secretAccessKey: 'x', accountId: '000000000042', regions: '*' as const };
+    const reader = { accessKeyId: 'FLKEYREADER', secretAccessKey: 'y', readOnly: true };
+    const europe = { accessKeyId: 'FLKEYEUROPE', secretAccessKey: 'z', regions: ['eu-west-1', 'eu-north-1'] };
+    beforeEach(() => {
+      api.keys.push(other, reader, europe);
+    });
+    const by = (key: AccessKey, at = region) => ({ sign: { credentials: key, region: at } });
+
+    it('own what they make under the account of their key and the region that they signed for', async () => {
+      const arnBy = async (key: AccessKey, at: string) =>
+        ((await api.call('CreateStage', {}, by(key, at))).body.stage as { arn: string }).arn;
+      expect(await arnBy(credentials, region)).toMatch(`arn:aws:ivs:${region}:${account}:stage/`);
+      expect(await arnBy(other, 'ap-east-1')).toMatch(`arn:aws:ivs:ap-east-1:000000000042:stage/`);
+      expect(await arnBy(europe, 'eu-north-1')).toMatch(`arn:aws:ivs:eu-north-1:${account}:stage/`);
+    });
+
+    it('are refused where their key is not good', async () => {
+      for (const [key, at] of [
+        [europe, region],
+        [credentials, 'eu-west-1'],
+        [other, 'x'.repeat(33)],
+      ] as const)
+        expect(await api.call('ListStages', {}, by(key, at))).toMatchObject({
+          ...{ status: 403, error: 'InvalidSignatureException' },
+          message: expect.stringContaining('valid region'),
+        });
+    });
+
+    it.each(['Get', 'List'])('with a read-only key may %s', async (verb) => {
+      for (const name of Object.keys(operations).filter((one) => one.startsWith(verb)) as OperationName[])
+        expect((await api.call(name, { resourceArn: 'x' }, by(reader))).error).not.toBe('AccessDeniedException');
+    });
+
+    it.each(Object.keys(operations).filter((name) => !/^(Get|List)/.test(name)) as OperationName[])(
+      'with a read-only key may not %s',
+      async (name) => {
+        expect(await api.call(name, { resourceArn: 'x' }, by(reader))).toMatchObject({
+          ...{ status: 403, error: 'AccessDeniedException' },
+          message: `The access key is read-only: it may not call ivs:${name}`,
+        });
+      },
+    );
+
+    it('see nothing of each other', async () => {
+      const pem = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ type: 'spki', format: 'pem' });
+      const made = {
+        Stage: await api.newStage(),
+        EncoderConfiguration: arnIn(await api.output('CreateEncoderConfiguration')),
+        StorageConfiguration: arnIn(await api.output('CreateStorageConfiguration', { s3: { bucketName: 'abc' } })),
+        IngestConfiguration: arnIn(await api.output('CreateIngestConfiguration', { ingestProtocol: 'RTMPS' })),
+        PublicKey: arnIn(await api.output('ImportPublicKey', { publicKeyMaterial: pem })),
+      };
+      const destinations = [
+        {
+          s3: {
+            storageConfigurationArn: made.StorageConfiguration,
+            encoderConfigurationArns: [made.EncoderConfiguration],
+          },
+        },
+      ];
+      const composed = { stageArn: made.Stage, destinations, idempotencyToken: 'one' };
+      const all = { ...made, Composition: arnIn(await api.output('StartComposition', composed)) };
+      for (const [kind, arn] of Object.entries(all))
+        for (const key of [by(other), by(other, 'eu-west-1'), by(europe, 'eu-west-1')]) {
+          const { body } = await api.call(`List${kind}s` as OperationName, {}, key);
+          expect(Object.values(body)).toEqual([[]]);
+          for (const name of [`Get${kind}`, kind === 'Composition' ? 'StopComposition' : `Delete${kind}`])
+            expect(await api.call(name as OperationName, { arn }, key)).toMatchObject({ status: 404 });
+          for (const name of ['TagResource', 'UntagResource', 'ListTagsForResource'] as const)
+            expect(await api.call(name, { resourceArn: arn, tags: { a: '' }, tagKeys: ['a'] }, key)).toMatchObject({
+              status: 404,
+            });
+        }
+      expect(await api.call('StartComposition', composed, by(other))).toMatchObject({ status: 404 });
+      expect(await api.call('ImportPublicKey', { publicKeyMaterial: pem }, by(other))).toMatchObject({ status: 200 });
+    });
+
+    it('have quotas and rates of their own', async () => {
+      api.quotas.stages = 1;
+      api.rateLimits.CreateStage = 2;
+      await api.newStage();
+      for (const key of [by(other), by(other, 'eu-west-1'), by(europe, 'eu-west-1')])
+        expect((await api.call('CreateStage', {}, key)).status).toBe(200);
+      expect(await api.call('CreateStage')).toMatchObject({ error: 'ServiceQuotaExceededException' });
+      expect(await api.call('CreateStage')).toMatchObject({ status: 400, error: 'ThrottlingException' });
+      expect(await api.call('CreateStage', {}, by(reader))).toMatchObject({ error: 'AccessDeniedException' });
+      api.time += 1000;
+      expect(await api.call('CreateStage')).toMatchObject({ error: 'ServiceQuotaExceededException' });
+    });
+
+    const arnIn = (output: object) => (Object.values(output)[0] as { arn: string }).arn;
   });
 
   describe('operations', () => {

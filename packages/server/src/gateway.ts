@@ -9,25 +9,27 @@ import {
   type HttpRequestParts,
   type Operation,
   route,
-  verifyRequest,
 } from '@footlights/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { authorize, type Caller, type CallerOptions, Callers } from './callers.ts';
 import { bodyLimit } from './http.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { handlers, type OperationContext } from './operations/index.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { Scope } from './store/index.ts';
 
 /** What the gateway needs to answer API calls. */
 export interface GatewayOptions {
-  context: OperationContext;
-  /** False: nobody's signature is asked for. */
-  auth: boolean;
-  secretOf(accessKeyId: string): string | undefined;
+  /** What operations work with, whoever calls. */
+  context: Omit<OperationContext, keyof Scope>;
+  callers: CallerOptions;
+  /** Absent: none. */
+  rateLimits?: RateLimits;
   metrics: Metrics;
   log: Log;
 }
 
-const signingService = 'ivs';
 const noBody = new Uint8Array();
 
 /** Answers everything that no other route takes, as the API. */
@@ -51,17 +53,17 @@ export function registerGateway(app: FastifyInstance, options: GatewayOptions): 
 
 class Gateway {
   readonly #options: GatewayOptions;
-  readonly #regions: readonly string[];
+  readonly #callers: Callers;
   readonly #corsHeaders: Record<string, string>;
   readonly preflightHeaders: Record<string, string>;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#regions = [options.context.region];
+    this.#callers = new Callers(options.callers);
     // Pages of other sites may call when they can sign. Without signatures any page that a user of this machine looks
     // at could, so browsers are not given leave.
-    this.#corsHeaders = options.auth ? corsHeaders : {};
-    this.preflightHeaders = options.auth ? preflightHeaders : {};
+    this.#corsHeaders = options.callers.auth ? corsHeaders : {};
+    this.preflightHeaders = options.callers.auth ? preflightHeaders : {};
   }
 
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -86,31 +88,34 @@ class Gateway {
     try {
       if (!operation)
         throw new ApiError('UnknownOperationException', `No operation at ${parts.method} ${shown(parts)}`);
-      this.#verify(parts);
+      const caller = this.#admit(operation, parts);
       const input = decodeRequest(operation, parts);
       assertValid(operation, input);
-      return encodeResponse(operation, await this.#call(operation, input));
+      return encodeResponse(operation, await this.#call(caller, operation, input));
     } catch (error) {
-      return this.#errorAnswer(error, requestId);
+      return this.#errorAnswer(error, requestId, operation);
     }
   }
 
-  #verify(parts: HttpRequestParts): void {
-    const { auth, context, secretOf } = this.#options;
-    if (auth) verifyRequest(parts, { secretOf, service: signingService, regions: this.#regions, now: context.now() });
+  #admit(operation: Operation, parts: HttpRequestParts): Caller {
+    const caller = this.#callers.identify(parts);
+    authorize(caller, operation);
+    this.#options.rateLimits?.admit(operation.name, caller);
+    return caller;
   }
 
-  #call(operation: Operation, input: unknown): Promise<object> {
+  #call({ account, region }: Caller, operation: Operation, input: unknown): Promise<object> {
     // The table types each operation's input; that this input is of that type has just been asserted.
     const handler = handlers[operation.name] as (context: OperationContext, input: unknown) => Promise<object>;
-    return handler(this.#options.context, input);
+    return handler({ ...this.#options.context, account, region }, input);
   }
 
-  #errorAnswer(error: unknown, requestId: string): HttpAnswer {
+  #errorAnswer(error: unknown, requestId: string, operation?: Operation): HttpAnswer {
     if (error instanceof ApiError) return encodeError(error, requestId);
     this.#options.log.error({ err: error, requestId }, 'an API call failed for a reason of our own');
+    const declared = operation?.errors.includes('InternalServerException');
     const message = `Something went wrong in the server; its log says more about request ${requestId}`;
-    return encodeError(new ApiError('InternalFailure', message), requestId);
+    return encodeError(new ApiError(declared ? 'InternalServerException' : 'InternalFailure', message), requestId);
   }
 
   // With a serializer, Fastify leaves the content type as AWS sends it, without a charset.

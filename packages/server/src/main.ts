@@ -15,7 +15,7 @@ import { createLog, type Log } from './log.ts';
 import { registerMediaMetrics } from './media-metrics.ts';
 import { createMetrics, type Metrics, registerHealth } from './metrics.ts';
 import { registerPages } from './pages.ts';
-import { awsQuotas } from './quotas.ts';
+import { RateLimits } from './rate-limits.ts';
 import { registerEvents } from './signalling/events-socket.ts';
 import { LiveStages } from './signalling/live-stages.ts';
 import { registerStatistics } from './signalling/statistics.ts';
@@ -101,14 +101,18 @@ class Server {
       now: () => new Date(),
     });
     this.compositions = new Compositions({ store: parts.store, log: parts.log, now: () => new Date() });
-    this.stages = new LiveStages(parts.media, {
-      store: parts.store,
-      log: parts.log,
-      now: () => new Date(),
-      sessionEndDelayMs: config.sessionEndDelay * 1000,
-      publishersPerStage: config.publishersPerStage,
-      participantsPerStage: config.participantsPerStage,
-    });
+    this.stages = new LiveStages(
+      parts.media,
+      {
+        store: parts.store,
+        log: parts.log,
+        now: () => new Date(),
+        sessionEndDelayMs: config.sessionEndDelay * 1000,
+        publishersPerStage: config.publishersPerStage,
+        participantsPerStage: config.participantsPerStage,
+      },
+      { replicationsPerParticipant: config.quotas['replications-per-participant'] },
+    );
   }
 
   /** Opens the HTTP port and returns the URLs that clients are told. */
@@ -148,8 +152,6 @@ class Server {
     registerMediaMetrics(metrics.registry, media);
     registerGateway(app, {
       context: {
-        account: this.config.accountId,
-        region: this.config.region,
         now: () => new Date(),
         store,
         endpoints: () => this.url(),
@@ -157,10 +159,15 @@ class Server {
         live: stages,
         compositions,
         buckets: new BucketFolders(join(this.config.dataDir, 'buckets')),
-        quotas: awsQuotas,
+        quotas: this.config.quotas,
       },
-      auth: this.config.auth,
-      secretOf: (accessKeyId) => secrets.secretOf(accessKeyId),
+      callers: {
+        auth: this.config.auth,
+        own: { account: this.config.accountId, region: this.config.region },
+        keyOf: (accessKeyId) => secrets.keyOf(accessKeyId),
+        now: () => new Date(),
+      },
+      rateLimits: new RateLimits(this.config.rateLimits),
       metrics,
       log,
     });

@@ -15,11 +15,13 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { BucketFolders } from '../buckets.ts';
 import { Compositions, type Timer } from '../compositions.ts';
+import type { AccessKey } from '../credentials.ts';
 import { registerGateway } from '../gateway.ts';
 import { createHttpApp } from '../http.ts';
 import { createLog } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { awsQuotas, type QuotaName } from '../quotas.ts';
+import { RateLimits } from '../rate-limits.ts';
 import { openStore, type Store } from '../store/index.ts';
 
 export const account = '123456789012';
@@ -60,6 +62,8 @@ export class Harness {
   /** Stages that LiveStages says are published to. */
   readonly publishing = new Set<string>();
   readonly compositions: Compositions;
+  readonly keys: AccessKey[] = [credentials];
+  readonly rateLimits: Partial<Record<OperationName, number>> = {};
   /** What was put off, by when it is due. */
   readonly timers = new Map<() => void, number>();
   readonly quotas: Record<QuotaName, number> = { ...awsQuotas };
@@ -82,8 +86,6 @@ export class Harness {
     this.app = createHttpApp();
     registerGateway(this.app, {
       context: {
-        account,
-        region: options.region ?? region,
         now: () => new Date(this.time),
         store,
         endpoints: () => endpoints,
@@ -109,8 +111,13 @@ export class Harness {
           },
         },
       },
-      auth: options.auth ?? true,
-      secretOf: (id) => (id === credentials.accessKeyId ? credentials.secretAccessKey : undefined),
+      callers: {
+        auth: options.auth ?? true,
+        own: { account, region: options.region ?? region },
+        keyOf: (id) => this.keys.find(({ accessKeyId }) => accessKeyId === id),
+        now: () => new Date(this.time),
+      },
+      rateLimits: new RateLimits(this.rateLimits, () => this.time),
       metrics: this.metrics,
       log,
     });
