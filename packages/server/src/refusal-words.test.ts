@@ -11,6 +11,7 @@ describe('the pages', () => {
     'UNSUPPORTED_MEDIA_TYPE',
     'ICE_RESTART_UNSUPPORTED',
     'INVALID_FRAGMENT',
+    'TOKEN_EXCHANGE_REFUSED',
   ];
   const codes = Object.keys(refusalStatus).filter((code) => !ofOtherClients.includes(code));
 

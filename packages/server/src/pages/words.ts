@@ -26,6 +26,14 @@ const words: Record<string, Words> = {
   },
   TOKEN_ALGORITHM_NOT_ALLOWED: { what: 'This token is not signed with ES384.', next: newToken },
   TOKEN_EXPIRED: { what: 'This token has expired.', next: newToken },
+  TOKEN_KEY_NOT_FOUND: {
+    what: 'The public key that this token is signed for is not on this server.',
+    next: 'Import it with import-public-key, or make a token with create-participant-token.',
+  },
+  TOKEN_KEY_WRONG_SCOPE: {
+    what: 'The public key of this token is of another account or region than its stage.',
+    next: newToken,
+  },
   TOKEN_WRONG_STAGE: { what: 'This token is for another stage.', next: newToken },
   TOKEN_WRONG_PARTICIPANT: { what: 'This token is of another participant.', next: newToken },
   TOKEN_REUSED: {
