@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { promisify } from 'node:util';
 import { newResourceId, type ServerMessage } from '@footlights/model';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -66,6 +67,19 @@ class Client {
 
 const stageId = () => opened.stageArn.split('/')[1];
 const query = () => `/events?error_over_ws=1&topic=${stageId()}/publishers&traceid=1-abcdef01-abcdef0123456789abcdef01`;
+
+const openConnections = () => promisify(server.getConnections.bind(server))();
+
+/** What a WebSocket client begins with, for clients that do not behave like one afterwards. */
+function upgradeRequest(path: string, token = 'none'): string {
+  const head = [`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket'];
+  const key = [
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    `Sec-WebSocket-Protocol: ${token}`,
+  ];
+  return [...head, ...key, '', ''].join('\r\n');
+}
 
 async function connect(more: Parameters<typeof claimsFor>[1] = {}, path = query()) {
   const claims = claimsFor(opened.stageArn, more);
@@ -158,6 +172,28 @@ describe('a refused join is told after the upgrade', () => {
   test('another path is no events endpoint', async () => {
     const client = new Client('/elsewhere', undefined);
     expect(await client.closeCode()).toBe(1006);
+  });
+});
+
+describe('a client that is gone before it is answered', () => {
+  test.each(['/elsewhere', '/events'])('does no harm (%s)', async (path) => {
+    for (let i = 0; i < 20; i++) {
+      const socket = connectTcp((server.address() as AddressInfo).port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(upgradeRequest(path), () => socket.resetAndDestroy());
+    }
+    await vi.waitFor(async () => expect(await openConnections()).toBe(0));
+    const { client } = await connect();
+    await client.message('STAGE_STATE');
+  });
+
+  test('or does not close its side of a refused upgrade, is closed', async () => {
+    const socket = connectTcp({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.resume().on('error', () => {});
+    socket.write(upgradeRequest('/elsewhere'));
+    await once(socket, 'end');
+    await vi.waitFor(async () => expect(await openConnections()).toBe(0));
+    socket.destroy();
   });
 });
 

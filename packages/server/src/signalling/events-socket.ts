@@ -44,13 +44,19 @@ export function registerEvents(server: Server, options: EventsOptions): { close(
   });
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!/^\/events(?:[/?]|$)/.test(request.url ?? '')) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      refuseUpgrade(socket);
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => void serve(webSocket, request, options));
   };
   server.on('upgrade', onUpgrade);
   return { close: () => void server.off('upgrade', onUpgrade) };
+}
+
+/** Node.js listens no longer to a socket that it has given away: an error that nobody takes would end the process. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => {});
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
 }
 
 async function serve(webSocket: WebSocket, request: IncomingMessage, options: EventsOptions): Promise<void> {
