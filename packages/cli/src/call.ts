@@ -25,6 +25,8 @@ export interface CallOptions {
   transport: TransportOptions;
   /** Receives one line per step; does nothing unless `--debug` is given. */
   trace(text: string): void;
+  /** Receives what the user should know whatever the output is. */
+  warn(text: string): void;
 }
 
 /** A caller that loads the keys once and validates every input. */
@@ -33,9 +35,18 @@ export function makeCaller(operation: Operation, options: CallOptions): Caller {
   return async (input) => {
     const complete = withIdempotencyToken(operation, input);
     if (options.settings.validateParameters) validateInput(operation, complete);
+    if (!credentials) warnOfUnverified(options);
     credentials ??= options.settings.credentials();
     return callWithRetries(operation, complete, await credentials, options);
   };
+}
+
+function warnOfUnverified({ settings, transport, warn }: CallOptions): void {
+  if (transport.verifyTls || !settings.endpoint.startsWith('https:')) return;
+  const { hostname } = new URL(settings.endpoint);
+  warn(
+    `InsecureRequestWarning: Unverified HTTPS request is being made to host '${hostname}'. Adding certificate verification is strongly advised.`,
+  );
 }
 
 /** Made up here and not when encoding, so that every attempt sends the same one. */

@@ -5,13 +5,15 @@ import { buildInput, type CommandLine, kebab, parseCommandLine, refuseTwoInputs 
 import { type Caller, makeCaller } from './call.ts';
 import { loadSettings, type Settings } from './config.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
-import { type Globals, requireScheme } from './globals.ts';
+import { type Globals, parseEndpoint, requireScheme } from './globals.ts';
 import { arrange } from './output/arrange.ts';
 import { type OutputForm, outputForm, type Pages, type Presentation, showAnswer, showPages } from './output/index.ts';
 import { formatJson } from './output/json.ts';
 import { type Output, pagerOutput } from './pager.ts';
 import { pagesOf, pagingOf } from './paginate.ts';
 import { parseKnown, requireChoice } from './parser.ts';
+import { proxyFor } from './proxy.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Every command's name, `get-stage`, and its operation, in alphabetical order. */
 export const commands: ReadonlyMap<string, Operation> = new Map(
@@ -20,32 +22,28 @@ export const commands: ReadonlyMap<string, Operation> = new Map(
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 
-/** What a command may touch of the process. */
-export interface Surroundings {
-  env: NodeJS.ProcessEnv;
-  /** Called with whole texts. */
-  stdout(text: string): void;
-  stderr(text: string): void;
-  /** Whether stdout and stderr are terminals, and the columns that stdout's has. */
-  terminal: { stdout: boolean; stderr: boolean; columns: number };
-}
-
 /** Runs the service's command line; what is left of argv after the global options. */
 export async function runService(globals: Globals, argv: readonly string[], around: Surroundings): Promise<void> {
   const search = await compileQuery(globals.query);
   requireScheme(globals.endpointUrl);
   const { command, rest } = parseKnown(argv, [], true);
   if (command === undefined) {
-    if (rest.includes('--help')) return around.stdout((await import('./help.ts')).serviceHelp(commands));
+    if (rest.includes('--help')) return showServiceHelp(around);
     throw usageError('the following arguments are required: operation');
   }
-  if (command === 'help') return around.stdout((await import('./help.ts')).serviceHelp(commands));
+  if (command === 'help') return showServiceHelp(around);
   requireChoice('operation', command, [...commands.keys(), 'help']);
   const operation = commands.get(command)!;
   if (rest.includes('--help') || (rest.length === 1 && rest[0] === 'help')) {
-    return around.stdout((await import('./help.ts')).commandHelp(command, operation));
+    const help = await import('./help.ts');
+    return help.showHelp(help.commandHelp(command, operation), around);
   }
   await new Command(operation, globals, search, around).run(rest);
+}
+
+async function showServiceHelp(around: Surroundings): Promise<void> {
+  const help = await import('./help.ts');
+  await help.showHelp(help.serviceHelp(commands), around);
 }
 
 type Search = (value: unknown) => unknown;
@@ -141,7 +139,12 @@ class Command {
     const { stderr } = this.#around;
     const call = makeCaller(this.#operation, {
       settings,
-      transport: { ...this.#globals, caBundle: settings.caBundle },
+      transport: {
+        ...this.#globals,
+        caBundle: settings.caBundle,
+        proxy: proxyFor(parseEndpoint(settings.endpoint), this.#around.env),
+      },
+      warn: (text) => stderr(`${text}\n`),
       trace: this.#globals.debug ? (text) => stderr(debugLine(text)) : () => undefined,
     });
     const shape = shapeOf(this.#operation.output);

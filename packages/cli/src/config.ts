@@ -110,6 +110,15 @@ function loadProfile(globals: Globals, env: Environment): Profile {
   return new Profile(name, keys.get(name) ?? {}, section ?? {}, services ?? {});
 }
 
+/** A value of the environment's profile; undefined when that does not exist. */
+export function configuredValue(key: string, env: Environment): string | undefined {
+  const home = env.HOME || homedir();
+  const sections = readIni(env.AWS_CONFIG_FILE || join(home, '.aws/config'), home);
+  const name = env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || 'default';
+  const value = (sections.get(`profile ${name}`) ?? sections.get(name))?.[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
 function readIni(path: string, home: string): Map<string, Section> {
   let text: string;
   const file = path.replace(/^~(?=\/|$)/, home);
@@ -170,6 +179,8 @@ async function findCredentials(globals: Globals, env: Environment, profile: Prof
       throw absent(`${key} (profile ${profile.name}) is not there yet; access keys and credential_process are`);
     }
   }
+  const found = await (await import('./metadata-credentials.ts')).fromMetadata(env);
+  if (found) return found;
   throw new CliError(
     exitCodes.configuration,
     'Unable to locate credentials. You can configure credentials by running "aws configure".',

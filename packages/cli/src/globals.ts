@@ -1,7 +1,7 @@
 // The options that every command takes, in the order of the AWS CLI's reference.
 
 import { CliError, exitCodes, FootlightsError } from './errors.ts';
-import { type OptionSpec, type ParsedLine, parseKnown } from './parser.ts';
+import { type OptionSpec, parseKnown } from './parser.ts';
 
 interface GlobalOption extends OptionSpec {
   help: string;
@@ -70,36 +70,63 @@ export interface Globals {
   pager: boolean;
 }
 
-/** Takes the global options out of the line; what stays belongs to the command. */
-export function parseGlobals(argv: readonly string[]): {
+/** The words of the global options that were given, by name. */
+export type GivenGlobals = ReadonlyMap<string, string | undefined>;
+
+/** A line whose global options were taken out; what stays belongs to the command. */
+export interface GlobalLine {
   globals: Globals;
+  given: GivenGlobals;
   command: string | undefined;
   rest: string[];
-} {
-  const line = parseKnown(argv, globalOptions, true);
-  return { globals: read(line), command: line.command, rest: line.rest };
 }
 
-function read(line: ParsedLine<GlobalOption>): Globals {
-  const given = new Map(line.occurrences.map(({ option, words }) => [option.name, words[0]]));
-  const seconds = (name: string): number => Number(given.get(name) ?? 60);
+const defaults: Globals = {
+  debug: false,
+  endpointUrl: undefined,
+  verifyTls: true,
+  paginate: true,
+  profile: undefined,
+  region: undefined,
+  version: false,
+  sign: true,
+  caBundle: undefined,
+  readTimeout: 60,
+  connectTimeout: 60,
+  local: true,
+  output: undefined,
+  query: undefined,
+  color: 'auto',
+  pager: true,
+};
+
+/** Takes the global options out of the line. */
+export function parseGlobals(argv: readonly string[]): GlobalLine {
+  const { occurrences, command, rest } = parseKnown(argv, globalOptions, true);
+  const given = new Map(occurrences.map(({ option, words }) => [option.name, words[0]]));
+  return { globals: mergeGlobals(defaults, given), given, command, rest };
+}
+
+/** The options of `base`, but for those that were given. */
+export function mergeGlobals(base: Globals, given: GivenGlobals): Globals {
+  const seconds = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
   return {
-    debug: given.has('--debug'),
-    endpointUrl: given.get('--endpoint-url'),
-    verifyTls: !given.has('--no-verify-ssl'),
-    paginate: !given.has('--no-paginate'),
-    profile: given.get('--profile'),
-    region: given.get('--region'),
-    version: given.has('--version'),
-    sign: !given.has('--no-sign-request'),
-    caBundle: given.get('--ca-bundle'),
-    readTimeout: seconds('--cli-read-timeout'),
-    connectTimeout: seconds('--cli-connect-timeout'),
-    local: !given.has('--no-local'),
-    output: given.get('--output'),
-    query: given.get('--query'),
-    color: (given.get('--color') ?? 'auto') as Globals['color'],
-    pager: !given.has('--no-cli-pager'),
+    debug: base.debug || given.has('--debug'),
+    endpointUrl: given.get('--endpoint-url') ?? base.endpointUrl,
+    verifyTls: base.verifyTls && !given.has('--no-verify-ssl'),
+    paginate: base.paginate && !given.has('--no-paginate'),
+    profile: given.get('--profile') ?? base.profile,
+    region: given.get('--region') ?? base.region,
+    version: base.version || given.has('--version'),
+    sign: base.sign && !given.has('--no-sign-request'),
+    caBundle: given.get('--ca-bundle') ?? base.caBundle,
+    readTimeout: seconds('--cli-read-timeout', base.readTimeout),
+    connectTimeout: seconds('--cli-connect-timeout', base.connectTimeout),
+    local: base.local && !given.has('--no-local'),
+    output: given.get('--output') ?? base.output,
+    query: given.get('--query') ?? base.query,
+    color: (given.get('--color') as Globals['color'] | undefined) ?? base.color,
+    pager: base.pager && !given.has('--no-cli-pager'),
   };
 }
 
@@ -113,4 +140,13 @@ export function requireScheme(endpointUrl: string | undefined): void {
     exitCodes.usage,
     `Bad value for --endpoint-url "${endpointUrl}": scheme is missing.  Must be of the form http://<hostname>/ or https://<hostname>/`,
   );
+}
+
+/** The URL of an endpoint; throws when it is none. */
+export function parseEndpoint(endpoint: string): URL {
+  try {
+    return new URL(endpoint);
+  } catch {
+    throw new CliError(exitCodes.other, `Invalid endpoint: ${endpoint}`);
+  }
 }

@@ -3,8 +3,19 @@
 import { type Operation, type Shape, type StructureShape, shapeOf } from '@footlights/model';
 import { type CommandOption, commandOptions } from './arguments.ts';
 import { globalOptions } from './globals.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const width = 96;
+
+/** Prints a page; on a terminal through the pager. */
+export async function showHelp(text: string, { env, terminal, stdout }: Surroundings): Promise<void> {
+  const pager = env.MANPAGER || env.PAGER || 'less';
+  if (!terminal.stdout) return stdout(text);
+  const { pagerOutput } = await import('./pager.ts');
+  const output = pagerOutput(pager, env);
+  output.write(text);
+  await output.end();
+}
 
 /** `footlights help`. */
 export function programHelp(): string {

@@ -1,45 +1,74 @@
 // The `footlights` command: finds out what is asked for and loads only what that needs.
 
-import { CliError, exitCodes, FootlightsError } from './errors.ts';
+import { CliError, exitCodes, FootlightsError, usageError } from './errors.ts';
 import { parseGlobals } from './globals.ts';
 import { requireChoice } from './parser.ts';
+import { promptMode } from './prompt-mode.ts';
+import type { Surroundings } from './surroundings.ts';
 
-const commandNames = ['ivs-realtime', 'start', 'env', 'help'] as const;
-
-const defaultColumns = 80;
-
-const write = {
-  stdout: (text: string): void => void process.stdout.write(text),
-  stderr: (text: string): void => void process.stderr.write(text),
+/** The commands that are ours alone: each reads its own words, and loads its own code. */
+const ownCommands: Record<string, (argv: readonly string[], around: Surroundings) => Promise<void>> = {
+  start: async (argv, { env }) => startServer(argv, env),
+  env: async (argv, { env, stdout }) => stdout((await import('./env.ts')).environment(argv, env)),
 };
 
-async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const [first] = argv;
-  if (first === 'start') return startServer(argv.slice(1), env);
-  if (first === 'env') return write.stdout((await import('./env.ts')).environment(argv.slice(1), env));
-  if (first === undefined || first === 'help' || first === '--help' || first === '-h') return help(first);
-  const { globals, command, rest } = parseGlobals(argv);
-  if (globals.version) return write.stdout(`${(await import('./version.ts')).versionLine()}\n`);
-  if (command === undefined) return help(rest.includes('--help') ? 'help' : undefined);
-  requireChoice('command', command, commandNames);
-  if (command !== 'ivs-realtime') {
-    throw new FootlightsError(exitCodes.usage, `"${command}" must be the first word: footlights ${command} …`);
+async function run(argv: readonly string[], around: Surroundings): Promise<void> {
+  const [first = '', ...rest] = argv;
+  const own = Object.hasOwn(ownCommands, first) ? ownCommands[first] : undefined;
+  if (own) return own(rest, around);
+  const mode = promptMode(argv, around.env);
+  if (mode === 'off') return runLine(argv, around);
+  const prompt = async (): Promise<readonly string[]> => {
+    throw new CliError(exitCodes.other, '');
+  };
+  if (mode === 'on') return runLine(await prompt(), around);
+  try {
+    await runLine(argv, around);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exitCode !== exitCodes.usage) throw error;
+    await runLine(await prompt(), around);
   }
-  const { runService } = await import('./command.ts');
-  await runService(globals, rest, { env, ...write, terminal: terminal() });
 }
 
-const terminal = () => ({
-  stdout: process.stdout.isTTY ?? false,
-  stderr: process.stderr.isTTY ?? false,
-  columns: process.stdout.columns ?? defaultColumns,
-});
+async function runLine(argv: readonly string[], around: Surroundings): Promise<void> {
+  const parsed = parseGlobals(argv);
+  if (parsed.globals.version) return around.stdout(`${(await import('./version.ts')).versionLine()}\n`);
+  const { command = '', rest } = parsed;
+  if (command === 'help' || ['--help', '-h'].includes(command || (rest[0] ?? ''))) return programHelp(around);
+  if (parsed.command === undefined) return nothingAsked(around);
+  const { expandAliases, readAliases, runShell } = await import('./alias.ts');
+  const aliases = readAliases(around.env);
+  const line = expandAliases(parsed, aliases);
+  if ('shell' in line) {
+    process.exitCode = runShell(line);
+    return;
+  }
+  requireChoice('command', line.command ?? '', [
+    'ivs-realtime',
+    ...Object.keys(ownCommands).filter(isPublic),
+    'help',
+    ...aliases.commands.keys(),
+  ]);
+  if (line.command !== 'ivs-realtime') {
+    throw new FootlightsError(
+      exitCodes.usage,
+      `"${line.command}" must be the first word: footlights ${line.command} …`,
+    );
+  }
+  await (await import('./command.ts')).runService(line.globals, line.rest, around);
+}
 
-/** Without a word the same text is an error, on stderr. */
-async function help(asked: string | undefined): Promise<void> {
-  const text = (await import('./help.ts')).programHelp();
-  if (asked !== undefined) return write.stdout(text);
-  write.stderr(text);
+const isPublic = (name: string): boolean => !name.startsWith('__');
+
+async function programHelp(around: Surroundings): Promise<void> {
+  const help = await import('./help.ts');
+  await help.showHelp(help.programHelp(), around);
+}
+
+/** People see how to begin; scripts the error that they know. */
+async function nothingAsked({ terminal, stderr }: Surroundings): Promise<void> {
+  if (!terminal.stderr) throw usageError('the following arguments are required: command');
+  stderr((await import('./help.ts')).programHelp());
   process.exitCode = exitCodes.usage;
 }
 
@@ -50,10 +79,24 @@ async function startServer(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   await server.start(argv, env);
 }
 
+const defaultColumns = 80;
+
+const surroundings: Surroundings = {
+  env: process.env,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  terminal: {
+    stdin: process.stdin.isTTY ?? false,
+    stdout: process.stdout.isTTY ?? false,
+    stderr: process.stderr.isTTY ?? false,
+    columns: process.stdout.columns ?? defaultColumns,
+  },
+};
+
 function fail(error: unknown): void {
   const known =
     error instanceof CliError ? error : new CliError(exitCodes.other, String((error as Error)?.message ?? error));
-  write.stderr(known.report());
+  surroundings.stderr(known.report());
   process.exitCode = known.exitCode;
 }
 
@@ -64,10 +107,11 @@ function endQuietly(error: NodeJS.ErrnoException): void {
 }
 
 function interrupt(): void {
-  write.stdout('\n');
+  surroundings.stdout('\n');
   process.exit(exitCodes.interrupted);
 }
 
 process.stdout.on('error', endQuietly);
+process.stderr.on('error', endQuietly);
 if (process.argv[2] !== 'start') process.once('SIGINT', interrupt);
-run(process.argv.slice(2), process.env).catch(fail);
+run(process.argv.slice(2), surroundings).catch(fail);

@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { isIP } from 'node:net';
 import type { HttpRequestParts } from '@footlights/model';
+import { openTunnel, proxyHeaders, throughProxy, withoutUser } from './proxy.ts';
 
 /** How to send. Timeouts are in seconds, 0 waits for ever. */
 export interface TransportOptions {
@@ -10,6 +12,7 @@ export interface TransportOptions {
   connectTimeout: number;
   verifyTls: boolean;
   caBundle: string | undefined;
+  proxy: URL | undefined;
 }
 
 /** An answer with lower-case header names and its body as text. */
@@ -39,15 +42,37 @@ export async function send(url: string, request: HttpRequestParts, options: Tran
     const scheme = protocol.slice(0, -1);
     throw new TransportError(`An HTTP Client raised an unhandled exception: Not supported URL scheme ${scheme}`, false);
   }
-  const client = protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const settings: RequestOptions = { method: request.method, headers: definedOnly(request.headers) };
-  const exchange = client.request(url, protocol === 'https:' ? { ...settings, ...tlsOptions(url, options) } : settings);
   try {
+    const exchange = await open(new URL(url), request, options);
     return await finish(exchange, request.body, url, options);
   } catch (error) {
-    throw describe(error as NodeJS.ErrnoException, url);
+    throw describe(error as NodeJS.ErrnoException, url, options.proxy);
   }
 }
+
+/** Begins the request, on its own connection or through the proxy. */
+async function open(url: URL, request: HttpRequestParts, options: TransportOptions): Promise<ClientRequest> {
+  const { proxy, connectTimeout } = options;
+  const settings: RequestOptions = { method: request.method, headers: definedOnly(request.headers) };
+  if (url.protocol === 'http:') {
+    const http = await import('node:http');
+    if (!proxy) return http.request(url, settings);
+    const headers = { ...definedOnly(request.headers), ...proxyHeaders(proxy) };
+    return http.request({ ...settings, ...throughProxy(proxy, url.href), headers });
+  }
+  const https = await import('node:https');
+  const tls = tlsOptions(url.href, options);
+  if (!proxy) return https.request(url, { ...settings, ...tls });
+  const socket = await openTunnel(proxy, url, connectTimeout).catch(() => {
+    throw unreachableProxy(proxy);
+  });
+  const { connect } = await import('node:tls');
+  const names = { host: url.hostname, ...(isIP(url.hostname) === 0 && { servername: url.hostname }) };
+  return https.request(url, { ...settings, createConnection: () => connect({ socket, ...names, ...tls }) });
+}
+
+const unreachableProxy = (proxy: URL): TransportError =>
+  new TransportError(`Failed to connect to proxy URL: "${withoutUser(proxy)}"`, true);
 
 const definedOnly = (headers: HttpRequestParts['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
@@ -58,9 +83,15 @@ function tlsOptions(url: string, { verifyTls, caBundle }: TransportOptions) {
   try {
     return { ca: readFileSync(caBundle) };
   } catch (error) {
-    throw new TransportError(`SSL validation failed for ${url} ${(error as Error).message}`, false);
+    throw new TransportError(
+      `SSL validation failed for ${url} ${describeFault(error as NodeJS.ErrnoException)}`,
+      false,
+    );
   }
 }
+
+const describeFault = (error: NodeJS.ErrnoException): string =>
+  error.code === 'ENOENT' ? '[Errno 2] No such file or directory' : error.message;
 
 function finish(
   exchange: ClientRequest,
@@ -113,9 +144,10 @@ async function readAll(response: IncomingMessage, url: string): Promise<HttpAnsw
 const unreachable = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
 const closed = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
-function describe(error: NodeJS.ErrnoException, url: string): TransportError {
+function describe(error: NodeJS.ErrnoException, url: string, proxy: URL | undefined): TransportError {
   if (error instanceof TransportError) return error;
   const code = error.code ?? '';
+  if (unreachable.has(code) && proxy) return unreachableProxy(proxy);
   if (unreachable.has(code)) return new TransportError(`Could not connect to the endpoint URL: "${url}"`, true);
   if (closed.has(code) || code.startsWith('HPE_')) {
     const message = `Connection was closed before we received a valid response from endpoint URL: "${url}".`;
