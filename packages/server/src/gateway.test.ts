@@ -193,6 +193,8 @@ describe('gateway', () => {
       ['POST', `/${'x'.repeat(1000)}`],
       ['POST', '/getstage'],
       ['POST', '/GetStage/'],
+      ['PROPFIND', '/GetStage'],
+      ['HEAD', '/tags/x'],
     ])('knows no %s %s', async (method, rawPath) => {
       const { status, error, message } = await api.send({ ...post(rawPath, '{}'), method });
       expect({ status, error }).toEqual({ status: 404, error: 'UnknownOperationException' });
@@ -290,6 +292,8 @@ describe('gateway', () => {
       };
       const { status, error, message, headers } = await api.call('ListStages');
       expect({ status, error }).toEqual({ status: 500, error: 'InternalFailure' });
+      api.store.compositions.list = () => api.store.listStages({ account, region }, {}) as never;
+      expect(await api.call('ListCompositions')).toMatchObject({ status: 500, error: 'InternalServerException' });
       expect(message).toContain(String(headers['x-amzn-requestid']));
       expect(message).not.toContain('secret');
       const line = api.logLines.map((text) => JSON.parse(text)).find(({ level }) => level === 'error');
@@ -330,8 +334,10 @@ describe('gateway', () => {
     it('may not call when everybody could', async () => {
       const open = await Harness.open({ auth: false });
       expect((await preflight(open)).headers).not.toHaveProperty('access-control-allow-origin');
-      const { headers } = await open.call('ListStages', {}, { sign: false });
-      expect(headers).not.toHaveProperty('access-control-allow-origin');
+      for (const name of ['ListStages', 'GetStage'] as const) {
+        const { headers } = await open.call(name, {}, { sign: false });
+        expect(Object.keys(headers).filter((header) => header.startsWith('access-control-'))).toEqual([]);
+      }
       await open.close();
     });
   });

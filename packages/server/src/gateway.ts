@@ -40,6 +40,7 @@ export function registerGateway(app: FastifyInstance, options: GatewayOptions): 
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, request, reply) => gateway.refuse(error, request, reply));
+    scope.setNotFoundHandler((request, reply) => gateway.handle(request, reply));
     scope.options('/*', (_request, reply) => reply.code(204).headers(gateway.preflightHeaders).send());
     scope.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -54,7 +55,6 @@ export function registerGateway(app: FastifyInstance, options: GatewayOptions): 
 class Gateway {
   readonly #options: GatewayOptions;
   readonly #callers: Callers;
-  readonly #corsHeaders: Record<string, string>;
   readonly preflightHeaders: Record<string, string>;
 
   constructor(options: GatewayOptions) {
@@ -62,7 +62,6 @@ class Gateway {
     this.#callers = new Callers(options.callers);
     // Pages of other sites may call when they can sign. Without signatures any page that a user of this machine looks
     // at could, so browsers are not given leave.
-    this.#corsHeaders = options.callers.auth ? corsHeaders : {};
     this.preflightHeaders = options.callers.auth ? preflightHeaders : {};
   }
 
@@ -122,8 +121,7 @@ class Gateway {
   #write(reply: FastifyReply, answer: HttpAnswer, requestId: string): FastifyReply {
     return reply
       .code(answer.status)
-      .headers(this.#corsHeaders)
-      .headers(answer.headers)
+      .headers(this.#options.callers.auth ? { ...corsHeaders, ...answer.headers } : withoutCors(answer.headers))
       .header('x-amzn-requestid', requestId)
       .serializer(asItIs)
       .send(answer.body);
@@ -142,6 +140,9 @@ const preflightHeaders = {
     'authorization,content-type,x-amz-date,x-amz-content-sha256,x-amz-security-token,x-amz-user-agent,amz-sdk-invocation-id,amz-sdk-request',
   'access-control-max-age': '86400',
 };
+
+const withoutCors = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('access-control-')));
 
 const asItIs = (body: unknown) => String(body);
 

@@ -22,8 +22,8 @@ describe('createHttpApp', () => {
     await app.close();
   });
 
-  async function open(begin: string): Promise<Socket> {
-    const socket = connect(port, '127.0.0.1');
+  async function open(begin: string, on = port): Promise<Socket> {
+    const socket = connect(on, '127.0.0.1');
     sockets.push(socket);
     socket.on('error', () => {});
     await once(socket, 'connect');
@@ -44,6 +44,17 @@ describe('createHttpApp', () => {
     expect(performance.now() - started).toBeLessThan(12_000);
   }, 20_000);
 
+  it.each(['', 'GET / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab'])(
+    'closes in time although a client sent %j and waits',
+    async (begun) => {
+      await open(begun);
+      expect(await statusOf(get(''))).toBe(200);
+      const started = performance.now();
+      await app.close();
+      expect(performance.now() - started).toBeLessThan(4_000);
+    },
+  );
+
   it('takes 100 headers and answers 431 to one more', async () => {
     const headers = (count: number) => Array.from({ length: count - 2 }, (_, i) => `x-${i}: \r\n`).join('');
     expect(await statusOf(get(headers(headersCountLimit)))).toBe(200);
@@ -55,6 +66,52 @@ describe('createHttpApp', () => {
     const padding = (length: number) => get(`x: ${'a'.repeat(length)}\r\n`);
     expect(await statusOf(padding(headersSizeLimit - 200))).toBe(200);
     expect(await statusOf(padding(headersSizeLimit + 1))).toBe(431);
+  });
+
+  /** Everything that comes back on a connection. */
+  async function answer(request: string, on = port) {
+    const [head = '', body = ''] = (await text(await open(request, on))).split('\r\n\r\n');
+    const [status = '', ...lines] = head.split('\r\n');
+    const headers = Object.fromEntries(lines.map((line) => line.split(/: (.*)/s).slice(0, 2)));
+    return { status, headers, body: JSON.parse(body) };
+  }
+  const refusal = (status: string, error: string, message: string) => ({
+    status: `HTTP/1.1 ${status}`,
+    headers: {
+      'content-type': 'application/json',
+      'x-amzn-errortype': error,
+      'x-amzn-requestid': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    },
+    body: { message, exceptionMessage: message },
+  });
+
+  it('refuses in the form of the API what never became a request', async () => {
+    const malformed = 'MalformedHttpRequestException';
+    const bad = await answer('no HTTP\r\n\r\n');
+    expect(bad).toMatchObject(refusal('400 Bad Request', malformed, 'The request is not well-formed HTTP'));
+    expect(bad.headers).not.toHaveProperty('access-control-allow-origin');
+    const tooLarge = '431 Request Header Fields Too Large';
+    expect(await answer(get(`x: ${'a'.repeat(headersSizeLimit)}\r\n`))).toMatchObject(
+      refusal(tooLarge, malformed, 'The request line and the headers together may have at most 16384 bytes'),
+    );
+    const many = Array.from({ length: headersCountLimit + 1 }, (_, i) => `x-${i}: \r\n`).join('');
+    expect(await answer(get(many))).toMatchObject(
+      refusal(tooLarge, malformed, 'A request may have at most 100 headers'),
+    );
+    expect(await answer('GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatchObject(
+      refusal('400 Bad Request', malformed, 'The path is not well-formed percent-encoded UTF-8'),
+    );
+  });
+
+  it('answers 408 to headers and bodies that do not come', async () => {
+    const late = refusal('408 Request Timeout', 'RequestTimeoutException', 'The request did not arrive in time');
+    const quick = createHttpApp({ headersTimeoutMs: 200, requestTimeoutMs: 400 });
+    quick.post('/', () => 'hello');
+    await quick.listen({ host: '127.0.0.1', port: 0 });
+    const on = (quick.server.address() as AddressInfo).port;
+    const begun = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5\r\n';
+    for (const request of [begun, `${begun}\r\n{`]) expect(await answer(request, on)).toMatchObject(late);
+    await quick.close();
   });
 
   it('answers 400 to what is not HTTP', async () => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { ApiError, encodeError } from '@footlights/model';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError, type ErrorName, encodeError, type HttpAnswer } from '@footlights/model';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 /** Bytes of one body; a route may allow less. */
@@ -12,9 +14,11 @@ export const headersCountLimit = 100;
 // A connection that does not finish its headers, or its request, in time is closed: 1,000 half-open ones cost memory for
 // ten seconds, and nobody else anything.
 const defaultHeadersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
+const defaultRequestTimeoutMs = 30_000;
 const connectionsCheckingIntervalMs = 1_000;
 const keepAliveTimeoutMs = 72_000;
+/** How long a request that is under way when the server stops has to finish. */
+const closingGraceMs = 2_000;
 
 /** What the HTTP server is made of. */
 export interface HttpOptions {
@@ -22,41 +26,57 @@ export interface HttpOptions {
   tls?: { cert: string; key: string };
   /** How long a client may take for the headers of a request; 10 s when not given. */
   headersTimeoutMs?: number;
+  /** How long a client may take for a whole request; 30 s when not given. */
+  requestTimeoutMs?: number;
 }
 
 /** The one HTTP server of the process, with its limits; routes are registered by their owners. */
 export function createHttpApp(options: HttpOptions = {}): FastifyInstance {
   const { headersTimeoutMs: headersTimeout = defaultHeadersTimeoutMs } = options;
+  const { requestTimeoutMs: requestTimeout = defaultRequestTimeoutMs } = options;
   const server = {
     maxHeaderSize: headersSizeLimit,
     headersTimeout,
-    connectionsCheckingInterval: Math.min(connectionsCheckingIntervalMs, headersTimeout),
+    connectionsCheckingInterval: Math.min(connectionsCheckingIntervalMs, headersTimeout, requestTimeout),
   };
-  const app = createFastify(server, options.tls);
+  const app = createFastify(server, requestTimeout, options.tls);
   // One more than the limit, so that the hook can tell; what lies beyond is not even parsed.
   app.server.maxHeadersCount = headersCountLimit + 1;
   app.addHook('onRequest', refuseManyHeaders);
+  // Node.js checks no time limits once a server closes: one connection without a whole request would keep it open.
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), closingGraceMs).unref();
+  });
   return app;
 }
 
-function createFastify(server: object, tls: HttpOptions['tls']): FastifyInstance {
+function createFastify(server: object, requestTimeout: number, tls: HttpOptions['tls']): FastifyInstance {
   const common = {
     logger: false,
     bodyLimit,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout,
     keepAliveTimeout: keepAliveTimeoutMs,
     return503OnClosing: true,
     frameworkErrors: refuseBadUrl,
+    clientErrorHandler: refuseOnSocket,
   } as const;
   // The raw server's type differs between the two; nobody who registers routes needs to know.
   if (tls) return fastify({ ...common, https: { ...server, ...tls } }) as unknown as FastifyInstance;
   return fastify({ ...common, http: server });
 }
 
+/** A refusal in the form of the API, to a request of which nothing is known yet. */
+function refusalOf(shape: ErrorName, message: string): HttpAnswer {
+  const { status, headers, body } = encodeError(new ApiError(shape, message), randomUUID());
+  // Whether pages of other sites may read answers is for the API to say.
+  const plain = Object.entries(headers).filter(([name]) => !name.startsWith('access-control-'));
+  return { status, headers: Object.fromEntries(plain), body };
+}
+
 /** A path that cannot be decoded is on nobody's route: it is refused as the API refuses. */
 function refuseBadUrl(_error: Error, _request: FastifyRequest, reply: FastifyReply): void {
-  const error = new ApiError('MalformedHttpRequestException', 'The path is not well-formed percent-encoded UTF-8');
-  const { status, headers, body } = encodeError(error, randomUUID());
+  const message = 'The path is not well-formed percent-encoded UTF-8';
+  const { status, headers, body } = refusalOf('MalformedHttpRequestException', message);
   void reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
@@ -65,6 +85,29 @@ function refuseManyHeaders(request: FastifyRequest, reply: FastifyReply, next: (
     next();
     return;
   }
-  const message = `a request may have at most ${headersCountLimit} headers`;
-  void reply.code(431).send({ code: 'RequestHeaderFieldsTooLarge', message });
+  const message = `A request may have at most ${headersCountLimit} headers`;
+  const { headers, body } = refusalOf('MalformedHttpRequestException', message);
+  void reply.code(431).headers(headers).send(Buffer.from(body));
+}
+
+/** What Node.js could not make a request of: nobody's route has seen it, the answer is written by hand. */
+function refuseOnSocket(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = socketRefusal(error.code);
+  const lines = Object.entries({ ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
+}
+
+function socketRefusal(code: string | undefined): HttpAnswer {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const message = `The request line and the headers together may have at most ${headersSizeLimit} bytes`;
+    return { ...refusalOf('MalformedHttpRequestException', message), status: 431 };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return refusalOf('RequestTimeoutException', 'The request did not arrive in time');
+  return refusalOf('MalformedHttpRequestException', 'The request is not well-formed HTTP');
 }
