@@ -195,6 +195,17 @@ describe('a client that is gone before it is answered', () => {
     await vi.waitFor(async () => expect(await openConnections()).toBe(0));
     socket.destroy();
   });
+
+  test('or does not answer a close, is cut off', async () => {
+    const socket = connectTcp((server.address() as AddressInfo).port, '127.0.0.1');
+    const received: Buffer[] = [];
+    socket.on('data', (chunk) => received.push(chunk)).on('error', () => {});
+    socket.write(upgradeRequest(query(), await opened.tokens.issue(claimsFor(opened.stageArn))));
+    await vi.waitFor(() => expect(Buffer.concat(received).toString()).toContain('STAGE_STATE'));
+    await opened.stages.drain();
+    await vi.waitFor(async () => expect(await openConnections()).toBe(0), 5_000);
+    socket.destroy();
+  }, 10_000);
 });
 
 describe('a client that breaks the rules', () => {

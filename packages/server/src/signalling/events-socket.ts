@@ -21,8 +21,8 @@ const maxBufferedBytes = 4 * 1024 * 1024;
 /** Clients send PING every 15 s; one that is silent for three times that is gone. */
 const silenceMs = 45_000;
 
-/** How long a client that broke the rules has to answer the close. */
-const closeGraceMs = 1000;
+/** How long a client has to read what is left and to answer the close; ws alone would wait for 30 s. */
+const closeGraceMs = 2000;
 
 /** What the events endpoint needs. */
 export interface EventsOptions {
@@ -94,8 +94,7 @@ async function attend(webSocket: WebSocket, client: Authenticated, options: Even
     if (webSocket.readyState !== WebSocket.OPEN) return;
     if (!guard.admits()) {
       options.log.info({ stage: stage.id, participant: id }, `events socket sent ${tooMany}`);
-      webSocket.close(closeCode.policyViolation, tooMany);
-      setTimeout(() => webSocket.terminate(), closeGraceMs).unref();
+      closeInTime(webSocket, closeCode.policyViolation, tooMany);
       return;
     }
     const message = isBinary ? undefined : parseClientMessage(text(data));
@@ -214,7 +213,13 @@ function send(webSocket: WebSocket, frame: string): void {
 
 function finish(webSocket: WebSocket, code: number, last?: ServerMessage): void {
   if (last !== undefined) send(webSocket, JSON.stringify(last));
-  webSocket.close(code);
+  closeInTime(webSocket, code);
+}
+
+/** Closes, and cuts off who does not answer. */
+function closeInTime(webSocket: WebSocket, code: number, reason?: string): void {
+  webSocket.close(code, reason);
+  setTimeout(() => webSocket.terminate(), closeGraceMs).unref();
 }
 
 function text(data: RawData): string {
