@@ -19,8 +19,6 @@ const connectionsCheckingIntervalMs = 1_000;
 const keepAliveTimeoutMs = 72_000;
 /** How long a request that is under way when the server stops has to finish. */
 const closingGraceMs = 2_000;
-/** How long a request that is under way when the server stops has to finish. */
-const closingGraceMs = 2_000;
 
 /** What the HTTP server is made of. */
 export interface HttpOptions {
@@ -45,10 +43,6 @@ export function createHttpApp(options: HttpOptions = {}): FastifyInstance {
   // One more than the limit, so that the hook can tell; what lies beyond is not even parsed.
   app.server.maxHeadersCount = headersCountLimit + 1;
   app.addHook('onRequest', refuseManyHeaders);
-  // Node.js checks no time limits once a server closes: one connection without a whole request would keep it open.
-  app.addHook('preClose', async () => {
-    setTimeout(() => app.server.closeAllConnections(), closingGraceMs).unref();
-  });
   // Node.js checks no time limits once a server closes: one connection without a whole request would keep it open.
   app.addHook('preClose', async () => {
     setTimeout(() => app.server.closeAllConnections(), closingGraceMs).unref();
