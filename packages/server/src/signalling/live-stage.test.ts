@@ -181,6 +181,21 @@ describe('publishing', () => {
     const { source } = stage.admitSubscribe(identity(), alice.claims.jti);
     expect(source).toEqual({ connectionId: second.id, stageId: stage.id });
   });
+
+  test('twice at once keeps the newer connection, whichever is answered first', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const closed: string[] = [];
+    // A worker tells later that it has closed: both answers may be on their way by then.
+    vi.spyOn(opened.media, 'close').mockImplementation((id) => void closed.push(id));
+    for (const order of [(a: unknown, b: unknown) => [a, b], (a: unknown, b: unknown) => [b, a]]) {
+      const [older, newer] = [stage.admitPublish(alice), stage.admitPublish(alice)];
+      for (const connection of order(older, newer)) stage.answered(connection as typeof older);
+      expect(closed).toContain(older.id);
+      expect(closed).not.toContain(newer.id);
+      stage.closed(older.id);
+    }
+  });
 });
 
 describe('subscribing', () => {

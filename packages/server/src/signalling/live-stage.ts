@@ -172,11 +172,15 @@ export class LiveStage {
     this.drop(connection.participantId);
   }
 
-  /** An offer was answered: it takes the place of the participant's earlier connection of the same kind. */
+  /**
+   * An offer was answered: it takes the place of the participant's earlier connections of the same kind. Later ones stay: of
+   * two offers under way at once each would otherwise end the other.
+   */
   answered(connection: Connection): void {
     for (const other of this.participants.get(connection.participantId)?.connections ?? []) {
+      if (other === connection) return;
       const same = other.role === connection.role && other.publisherId === connection.publisherId;
-      if (same && other !== connection) this.surroundings.closeMedia(other.id);
+      if (same) this.surroundings.closeMedia(other.id);
     }
   }
 
