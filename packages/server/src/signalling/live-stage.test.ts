@@ -282,6 +282,21 @@ describe('a session', () => {
     await expect(opened.stages.of(alice.claims)).rejects.toMatchObject({ code: 'STAGE_DELETED' });
   });
 
+  test.each([
+    ['deleted', () => opened.stages.stageDeleted(opened.stageArn), 'STAGE_DELETED'],
+    ['drained', () => opened.stages.drain(), 'UNAVAILABLE'],
+  ])('takes nobody in whose request found the stage just before it was %s', async (_what, end, code) => {
+    const [alice, bob] = [identity(), identity()];
+    const stage = await stageOf(alice);
+    stage.join(bob, new Socket());
+    await end();
+    expect(() => stage.join(alice, new Socket())).toThrow(expect.objectContaining({ code }));
+    expect(() => stage.admitPublish(alice)).toThrow(expect.objectContaining({ code }));
+    expect(() => stage.admitSubscribe(alice, bob.claims.jti)).toThrow(expect.objectContaining({ code }));
+    expect(stage.sessionId).toBeUndefined();
+    expect(stage.isIdle).toBe(true);
+  });
+
   test('ends when the server drains: sockets are closed to come back, nobody is let in', async () => {
     const alice = identity();
     const stage = await stageOf(alice);

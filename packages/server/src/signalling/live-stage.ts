@@ -72,6 +72,8 @@ export class LiveStage {
   private joined = 0;
   private sequenceNumber = 0;
   private broadcastDue = false;
+  /** Why nobody is let in any more. */
+  private ended: Refusal | undefined;
 
   constructor(arn: string, id: string, surroundings: StageSurroundings) {
     this.arn = arn;
@@ -219,8 +221,12 @@ export class LiveStage {
     return true;
   }
 
-  /** Ends the session now. With a last message clients leave for good; without one they connect again. */
-  async end(last?: ServerMessage): Promise<void> {
+  /**
+   * Ends the stage: its session ends now, and a request that has found it before is refused with `reason`. With a last
+   * message clients leave for good; without one they connect again.
+   */
+  async end(reason: Refusal, last?: ServerMessage): Promise<void> {
+    this.ended = reason;
     for (const participant of this.participants.values()) this.expel(participant, last);
     this.endSession();
     await this.flushed();
@@ -323,6 +329,7 @@ export class LiveStage {
   }
 
   private admit(identity: Identity, onError: EventName, remote?: string): Participant {
+    if (this.ended !== undefined) throw this.ended;
     const id = identity.claims.jti;
     const known = this.participants.get(id);
     if (known?.barred) {

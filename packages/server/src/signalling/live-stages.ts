@@ -11,6 +11,11 @@ const tombstoneMs = 60_000;
 /** How long a stage is kept that nobody is on: longer than a request takes from finding it to joining it. */
 const idleMs = 1000;
 
+const noStage = (arn: string): Refusal =>
+  new Refusal('STAGE_DELETED', `There is no stage ${arn}: it was deleted, or is of another server.`);
+
+const shuttingDown = (): Refusal => new Refusal('UNAVAILABLE', 'The server is shutting down; try again.');
+
 /** All stages that somebody is on, and the events of their media. */
 export class LiveStages implements LiveStagesOfOperations {
   private readonly stages = new Map<string, LiveStage>();
@@ -38,13 +43,8 @@ export class LiveStages implements LiveStagesOfOperations {
   /** The stage that a verified token is for; throws a Refusal when there is none or the server is about to stop. */
   async of(claims: TokenClaims): Promise<LiveStage> {
     const record = await this.surroundings.store.getStage(claims.resource);
-    if (record === undefined || this.deleted.has(claims.resource)) {
-      throw new Refusal(
-        'STAGE_DELETED',
-        `There is no stage ${claims.resource}: it was deleted, or is of another server.`,
-      );
-    }
-    if (this.draining) throw new Refusal('UNAVAILABLE', 'The server is shutting down; try again.');
+    if (record === undefined || this.deleted.has(claims.resource)) throw noStage(claims.resource);
+    if (this.draining) throw shuttingDown();
     return this.open(claims.resource, claims.topic);
   }
 
@@ -64,7 +64,7 @@ export class LiveStages implements LiveStagesOfOperations {
     const stage = this.stages.get(stageArn);
     if (stage === undefined) return;
     await this.replications.endAll(stage);
-    await stage.end(last);
+    await stage.end(noStage(stageArn), last);
   }
 
   async disconnectParticipant(stageArn: string, participantId: string, reason?: string): Promise<boolean> {
@@ -80,6 +80,10 @@ export class LiveStages implements LiveStagesOfOperations {
     if (sourceStageArn === destinationStageArn) {
       throw new ApiError('ValidationException', 'sourceStageArn and destinationStageArn are the same stage');
     }
+    if (this.draining) throw new ApiError('ServiceUnavailable', 'The server is shutting down');
+    // Its replications are being ended: a new one would be of a stage that nobody ends any more.
+    const gone = [sourceStageArn, destinationStageArn].find((arn) => this.deleted.has(arn));
+    if (gone !== undefined) throw new ApiError('ResourceNotFoundException', `Stage not found: ${gone}`);
     const source = this.stages.get(sourceStageArn);
     if (source === undefined)
       throw new ApiError('ResourceNotFoundException', `Participant not found: ${participantId}`);
@@ -104,7 +108,7 @@ export class LiveStages implements LiveStagesOfOperations {
     this.draining = true;
     const stages = [...this.stages.values()];
     await Promise.all(stages.map((stage) => this.replications.endAll(stage)));
-    await Promise.all(stages.map((stage) => stage.end()));
+    await Promise.all(stages.map((stage) => stage.end(shuttingDown())));
   }
 
   /** For the metrics. */

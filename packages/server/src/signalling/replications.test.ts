@@ -46,6 +46,14 @@ async function eventsOf(stageArn: string, sessionId: string | undefined) {
 const names = (events: { name: string }[]) => events.map(({ name }) => name);
 
 describe('a replication', () => {
+  test.each(['source', 'destination'])('is not started any more while its %s is being deleted', async (which) => {
+    publish();
+    const arn = which === 'source' ? opened.stageArn : destinationArn;
+    const deleted = opened.stages.stageDeleted(arn);
+    await expect(opened.stages.startReplication(request())).rejects.toThrow(`Stage not found: ${arn}`);
+    await deleted;
+  });
+
   test('shows the participant in the destination, whose viewers get its own media', async () => {
     const connection = publish();
     await opened.stages.startReplication(request());
