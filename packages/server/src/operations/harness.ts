@@ -100,10 +100,13 @@ export class Harness {
             return this.livePeople.has(call[1]);
           },
           isPublishing: (arn) => this.publishing.has(arn),
-          startReplication: async (...call) => {
-            this.liveCalls.push(['startReplication', ...call]);
-            if (this.livePeople.has(call[0].participantId)) return;
-            throw new ApiError('ResourceNotFoundException', `${call[0].participantId} is not publishing`);
+          startReplication: async (request) => {
+            this.liveCalls.push(['startReplication', request]);
+            const { sourceStageArn, participantId } = request;
+            if (!this.livePeople.has(participantId))
+              throw new ApiError('ResourceNotFoundException', `Participant not found: ${participantId}`);
+            if (!this.publishing.has(sourceStageArn))
+              throw new ApiError('ConflictException', `${participantId} is not publishing`);
           },
           stopReplication: async (...call) => {
             this.liveCalls.push(['stopReplication', ...call]);
@@ -121,6 +124,17 @@ export class Harness {
       metrics: this.metrics,
       log,
     });
+  }
+
+  /** From now on nothing can be read or written. */
+  breakStore(): void {
+    const fail = async () => {
+      throw new Error('the disk is gone');
+    };
+    const { storageConfigurations, encoderConfigurations, ingestConfigurations, publicKeys, compositions } = this.store;
+    for (const reader of [storageConfigurations, encoderConfigurations, ingestConfigurations, publicKeys, compositions])
+      Object.assign(reader, { get: fail, list: fail });
+    Object.assign(this.store, { change: fail, getStage: fail, updateStage: fail });
   }
 
   readonly #timer: Timer = (milliseconds, run) => {

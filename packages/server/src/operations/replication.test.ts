@@ -16,6 +16,7 @@ beforeEach(async () => {
   api = await Harness.open();
   [sourceStageArn, destinationStageArn] = [await api.newStage(), await api.newStage()];
   api.livePeople.add('alice');
+  api.publishing.add(sourceStageArn);
 });
 afterEach(() => api.close());
 
@@ -47,7 +48,12 @@ describe('StartParticipantReplication', () => {
   it('passes on what the live stages refuse', async () => {
     expect(await api.call('StartParticipantReplication', of({ participantId: 'bob' }))).toMatchObject({
       ...notFound,
-      message: 'bob is not publishing',
+      message: 'Participant not found: bob',
+    });
+    api.publishing.clear();
+    expect(await api.call('StartParticipantReplication', of())).toMatchObject({
+      ...{ status: 409, error: 'ConflictException' },
+      message: 'alice is not publishing',
     });
   });
 
