@@ -15,7 +15,8 @@ export class StageJournal {
   private readonly store: Store;
   private readonly log: Log;
   private readonly now: () => Date;
-  private readonly writes = new Set<Promise<void>>();
+  /** Settles with the last write and all before it. */
+  private written: Promise<void> = Promise.resolve();
 
   constructor(stageArn: string, { store, log, now }: { store: Store; log: Log; now(): Date }) {
     this.stageArn = stageArn;
@@ -56,15 +57,15 @@ export class StageJournal {
   }
 
   /** Resolves when everything that was written so far is durable. */
-  async flushed(): Promise<void> {
-    await Promise.all(this.writes);
+  flushed(): Promise<void> {
+    return this.written;
   }
 
-  private write(written: Promise<void>): void {
-    const tracked = written.catch((error: unknown) => {
+  private write(writing: Promise<void>): void {
+    const before = this.written;
+    const tracked = writing.catch((error: unknown) => {
       this.log.error({ err: error, stage: this.stageArn }, 'participant data could not be stored');
     });
-    this.writes.add(tracked);
-    void tracked.then(() => this.writes.delete(tracked));
+    this.written = tracked.then(() => before);
   }
 }
