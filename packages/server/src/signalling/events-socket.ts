@@ -205,10 +205,10 @@ function joinErrorCode(code: RefusalCode): string {
   return code.startsWith('TOKEN_') && code !== 'TOKEN_EXPIRED' ? 'TOKEN_INVALID' : code;
 }
 
-function send(webSocket: WebSocket, frame: string): void {
+function send(webSocket: WebSocket, frame: string | Buffer): void {
   if (webSocket.readyState !== WebSocket.OPEN) return;
   if (webSocket.bufferedAmount > maxBufferedBytes) webSocket.terminate();
-  else webSocket.send(frame);
+  else webSocket.send(frame, { binary: false });
 }
 
 function finish(webSocket: WebSocket, code: number, last?: ServerMessage): void {

@@ -111,6 +111,56 @@ describe('joining', () => {
   });
 });
 
+describe('STAGE_STATE', () => {
+  const viewer = () => identity({ capabilities: { allow_subscribe: true } });
+
+  test('is not sent again for what it does not show: viewers that come, go and mute, and states set anew', async () => {
+    const [alice, bob, carol] = [identity(), viewer(), viewer()];
+    const stage = await stageOf(alice);
+    const [aliceSocket, bobSocket, carolSocket] = [new Socket(), new Socket(), new Socket()];
+    stage.join(alice, aliceSocket);
+    stage.join(bob, bobSocket);
+    stage.setState(alice.claims.jti, { audioMuted: true });
+    await turn();
+    const before = bobSocket.frames.length;
+    stage.join(carol, carolSocket);
+    await turn();
+    stage.setState(carol.claims.jti, { audioMuted: true });
+    await turn();
+    stage.setState(alice.claims.jti, { audioMuted: true });
+    await turn();
+    stage.leave(carol.claims.jti, carolSocket, true);
+    await turn();
+    expect(bobSocket.frames).toHaveLength(before);
+    stage.setState(alice.claims.jti, { audioMuted: false });
+    await turn();
+    expect(bobSocket.frames).toHaveLength(before + 1);
+    expect(JSON.parse(stage.snapshot()).payload.participants).toHaveLength(1);
+  });
+
+  test('is sent less often the longer sending takes, and tells the last state', async () => {
+    const [alice, bob] = [identity(), viewer()];
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    vi.spyOn(socket, 'send').mockImplementation((frame) => {
+      socket.frames.push(frame);
+      for (const until = performance.now() + 20; performance.now() < until; );
+    });
+    stage.join(bob, socket);
+    stage.join(alice, new Socket());
+    const started = performance.now();
+    let audioMuted = false;
+    while (performance.now() - started < 500) {
+      audioMuted = !audioMuted;
+      stage.setState(alice.claims.jti, { audioMuted });
+      await turn();
+    }
+    expect(socket.frames.length).toBeGreaterThan(2);
+    expect(socket.frames.length).toBeLessThan(10);
+    await vi.waitFor(() => expect(socket.last().payload.participants[0].audioMuted).toBe(audioMuted));
+  });
+});
+
 describe('publishing', () => {
   test('is told to all sockets, with mutes merged, and recorded', async () => {
     const [alice, bob] = [identity({ user_id: 'alice' }), identity({ capabilities: { allow_subscribe: true } })];

@@ -4,7 +4,6 @@ import type { EventName, Store } from '../store/types.ts';
 import { StageJournal } from './journal.ts';
 import {
   type Connection,
-  describeParticipant,
   describeToken,
   type EventsSocket,
   holdsPublisherPlace,
@@ -12,7 +11,6 @@ import {
   isGone,
   isPresent,
   isPublishing,
-  isVisible,
   type MediaSource,
   newParticipant,
   type Participant,
@@ -21,6 +19,7 @@ import {
   toRecord,
 } from './participant.ts';
 import { eventErrorCode, Refusal, type RefusalCode } from './refusal.ts';
+import { StageState } from './stage-state.ts';
 
 /** What a stage needs of its surroundings. */
 export interface StageSurroundings {
@@ -70,8 +69,7 @@ export class LiveStage {
   private readonly connections = new Map<string, Connection>();
   private sessionEnd: NodeJS.Timeout | undefined;
   private joined = 0;
-  private sequenceNumber = 0;
-  private broadcastDue = false;
+  private readonly state: StageState;
   /** Why nobody is let in any more. */
   private ended: Refusal | undefined;
 
@@ -80,6 +78,7 @@ export class LiveStage {
     this.id = id;
     this.surroundings = surroundings;
     this.journal = new StageJournal(arn, surroundings);
+    this.state = new StageState(id, () => this.sockets());
   }
 
   get sessionId(): string | undefined {
@@ -102,7 +101,6 @@ export class LiveStage {
     participant.socket?.close(closeCode.normal, { type: 'aws:ivs:DISCONNECT', payload: { code: 'TOKEN_REUSED' } });
     participant.socket = socket;
     this.refresh(participant);
-    this.changed();
   }
 
   /** Detaches the socket. A deliberate leave ends the participant's media too; a lost socket leaves it running. */
@@ -118,8 +116,9 @@ export class LiveStage {
   setState(participantId: string, state: { audioMuted?: boolean; videoStopped?: boolean }): void {
     const participant = this.participants.get(participantId);
     if (participant === undefined) return;
-    participant.audioMuted = state.audioMuted ?? participant.audioMuted;
-    participant.videoStopped = state.videoStopped ?? participant.videoStopped;
+    const { audioMuted = participant.audioMuted, videoStopped = participant.videoStopped } = state;
+    if (audioMuted === participant.audioMuted && videoStopped === participant.videoStopped) return;
+    Object.assign(participant, { audioMuted, videoStopped });
     this.publicationChanged(participant);
   }
 
@@ -237,12 +236,9 @@ export class LiveStage {
     return this.journal.flushed();
   }
 
-  /** The STAGE_STATE frame as of now. Sequence numbers start above 0 and rise; a client ignores a frame otherwise. */
+  /** The STAGE_STATE frame as of now. */
   snapshot(): string {
-    this.sequenceNumber += 1;
-    const participants = [...this.participants.values()].filter(isVisible).map(describeParticipant);
-    const payload = { stageId: this.id, sequenceNumber: this.sequenceNumber, participants };
-    return JSON.stringify({ type: 'STAGE_STATE', payload } satisfies ServerMessage);
+    return this.state.frame();
   }
 
   /** For the metrics. */
@@ -289,7 +285,7 @@ export class LiveStage {
     }
     if (publication.source && before?.connectionId !== publication.source.connectionId)
       this.publishStarted(participant);
-    this.changed();
+    this.state.changed(participant);
   }
 
   /** Takes a participant of another stage away from here. */
@@ -338,6 +334,7 @@ export class LiveStage {
     if (known !== undefined) {
       // After an exchange the token before it may still be shown: it counts no more.
       if (!known.exchanged || identity.claims.iat > known.identity.claims.iat) known.identity = identity;
+      this.state.changed(known);
       return known;
     }
     if (this.joined >= this.surroundings.participantsPerStage) {
@@ -388,7 +385,7 @@ export class LiveStage {
   }
 
   private publicationChanged(participant: Participant): void {
-    this.changed();
+    this.state.changed(participant);
     if (participant.replica === undefined) this.surroundings.onPublication(this, participant.id);
   }
 
@@ -402,7 +399,7 @@ export class LiveStage {
       participant.firstJoinTime ??= this.journal.time();
       this.journal.event(joined ? 'JOINED' : 'LEFT', participant.id, participant.replica ? { replica: true } : {});
       this.persist(participant, more);
-      this.changed();
+      this.state.changed(participant);
     }
     if (!joined) this.drop(participant.id);
   }
@@ -462,17 +459,8 @@ export class LiveStage {
     this.journal.participant({ ...toRecord(participant, participant.firstJoinTime), ...more });
   }
 
-  /** Several changes of one turn of the event loop make one snapshot. */
-  private changed(): void {
-    if (this.broadcastDue) return;
-    this.broadcastDue = true;
-    setImmediate(() => {
-      this.broadcastDue = false;
-      const sockets = [...this.participants.values()].flatMap((participant) => participant.socket ?? []);
-      if (sockets.length === 0) return;
-      const frame = this.snapshot();
-      for (const socket of sockets) socket.send(frame);
-    });
+  private *sockets(): Iterable<EventsSocket> {
+    for (const { socket } of this.participants.values()) if (socket !== undefined) yield socket;
   }
 
   private count(of: (participant: Participant) => boolean): number {

@@ -3,7 +3,8 @@ import type { ClientDescription, ParticipantRecord } from '../store/types.ts';
 
 /** One participant's events socket, as a stage sees it. */
 export interface EventsSocket {
-  send(frame: string): void;
+  /** Sends a text message; bytes are its UTF-8, and are shared with other sockets. */
+  send(frame: string | Buffer): void;
   /** Sends a last message, when there is one, and closes. */
   close(code: number, last?: ServerMessage): void;
 }
