@@ -52,7 +52,7 @@ export function commandOptions(operation: Operation): CommandOption[] {
     {
       name: '--generate-cli-skeleton',
       takes: '?',
-      choices: ['input', 'yaml-input', 'output'],
+      choices: ['input', 'output', 'yaml-input'],
       control: 'generate-cli-skeleton',
     },
   ];
@@ -78,12 +78,15 @@ export function parseCommandLine(operation: Operation, argv: readonly string[]):
     else line.controls[option.control] = words[0] ?? 'input';
   }
   requireMembers(options, line);
-  if (rest.length > 0) throw unknownOptions([...rest.filter(looksLikeOption), ...rest.filter(looksPlain).reverse()]);
+  if (rest.length > 0) throw unknownOptions(inReportedOrder(rest));
   return line;
 }
 
-const looksLikeOption = (word: string): boolean => word.startsWith('-');
-const looksPlain = (word: string): boolean => !looksLikeOption(word);
+/** The first word that is no option comes last: it stands where `help` might. */
+function inReportedOrder(words: readonly string[]): string[] {
+  const plain = words.findIndex((word) => !word.startsWith('-'));
+  return plain < 0 ? [...words] : [...words.toSpliced(plain, 1), words[plain]!];
+}
 
 function requireMembers(options: readonly CommandOption[], { members, controls }: CommandLine): void {
   const skeleton = controls['generate-cli-skeleton'];
@@ -167,7 +170,9 @@ function readList(name: string, element: Shape, words: readonly string[]): unkno
 
 function readWord(name: string, shape: Shape, text: string): unknown {
   if (shape.kind !== 'structure' && shape.kind !== 'map') return scalar(shape, text);
-  return looksLikeJson(text) ? readJson(name, text) : readShorthand(name, shape, text);
+  if (!looksLikeJson(text)) return readShorthand(name, shape, text);
+  if (text.trimStart().startsWith('{')) return readJson(name, text);
+  throw parameterError(name, `Invalid JSON:\n${text}`);
 }
 
 const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text);

@@ -190,7 +190,7 @@ describe('files and limits', () => {
     [
       { AWS_MAX_ATTEMPTS: '0' },
       [],
-      'Value provided to "max_attempts": 0 must be an integer greater than or equal to 1.',
+      'Value provided to "max_attempts": 0 must be an integer greater than or equal to one.',
     ],
   ])('refuse %j %j', (env, argv, message) => {
     expect(() => settings(argv, { ...region, ...keys, ...env })).toThrow(message);

@@ -250,6 +250,6 @@ function maxAttempts(env: Environment, profile: Profile): number {
   if (attempts >= 1) return attempts;
   throw new CliError(
     exitCodes.other,
-    `Value provided to "max_attempts": ${text} must be an integer greater than or equal to 1.`,
+    `Value provided to "max_attempts": ${text} must be an integer greater than or equal to one.`,
   );
 }

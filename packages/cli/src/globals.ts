@@ -2,6 +2,7 @@
 
 import { CliError, exitCodes, FootlightsError } from './errors.ts';
 import { type OptionSpec, parseKnown } from './parser.ts';
+import { parseInteger } from './python.ts';
 
 interface GlobalOption extends OptionSpec {
   help: string;
@@ -31,11 +32,10 @@ export const globalOptions: readonly GlobalOption[] = [
   },
   { name: '--no-sign-request', takes: 0, help: 'Do not sign the request, and load no credentials.' },
   { name: '--ca-bundle', takes: 1, help: 'A file of CA certificates to trust.' },
-  { name: '--cli-read-timeout', takes: 1, integer: true, help: 'Seconds to wait for data; 60 by default, 0 for ever.' },
+  { name: '--cli-read-timeout', takes: 1, help: 'Seconds to wait for data; 60 by default, 0 for ever.' },
   {
     name: '--cli-connect-timeout',
     takes: 1,
-    integer: true,
     help: 'Seconds to wait for a connection; 60 by default, 0 for ever.',
   },
   {
@@ -109,7 +109,10 @@ export function parseGlobals(argv: readonly string[]): GlobalLine {
 
 /** The options of `base`, but for those that were given. */
 export function mergeGlobals(base: Globals, given: GivenGlobals): Globals {
-  const seconds = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
+  const seconds = (name: string, otherwise: number): number => {
+    const text = given.get(name);
+    return text === undefined ? otherwise : parseInteger(text);
+  };
   return {
     debug: base.debug || given.has('--debug'),
     endpointUrl: given.get('--endpoint-url') ?? base.endpointUrl,
@@ -135,7 +138,7 @@ export const absent = (message: string): FootlightsError => new FootlightsError(
 
 /** Refuses an endpoint URL that could not be called. */
 export function requireScheme(endpointUrl: string | undefined): void {
-  if (endpointUrl === undefined || /^[a-z][a-z0-9+.-]*:\/\//i.test(endpointUrl)) return;
+  if (endpointUrl === undefined || /^[a-z][a-z0-9+.-]*:/i.test(endpointUrl)) return;
   throw new CliError(
     exitCodes.usage,
     `Bad value for --endpoint-url "${endpointUrl}": scheme is missing.  Must be of the form http://<hostname>/ or https://<hostname>/`,
@@ -144,9 +147,6 @@ export function requireScheme(endpointUrl: string | undefined): void {
 
 /** The URL of an endpoint; throws when it is none. */
 export function parseEndpoint(endpoint: string): URL {
-  try {
-    return new URL(endpoint);
-  } catch {
-    throw new CliError(exitCodes.other, `Invalid endpoint: ${endpoint}`);
-  }
+  if (/^[^:/?#]+:\/\/[^/?#]/.test(endpoint) && URL.canParse(endpoint)) return new URL(endpoint);
+  throw new CliError(exitCodes.other, `Invalid endpoint: ${endpoint}`);
 }

@@ -48,7 +48,7 @@ describe('paging', () => {
   });
 
   it.each([
-    ['0', [], '{"nextToken": null}'],
+    ['0', [], '{"nextToken": null, "boto_truncate_amount": 0}'],
     ['1', [1], '{"nextToken": null, "boto_truncate_amount": 1}'],
     ['2', [1, 2], '{"nextToken": "at-2"}'],
     ['3', [1, 2, 3], '{"nextToken": "at-2", "boto_truncate_amount": 1}'],

@@ -65,13 +65,13 @@ export async function* pagesOf(
     const items = itemsOf(page, resultKey).slice(skip);
     if (items.length > room) {
       yield { ...page, [resultKey]: items.slice(0, room) };
-      return encodePosition({ token, skip: skip + room });
+      return encodePosition({ nextToken: token, boto_truncate_amount: skip + room });
     }
     yield skip > 0 ? { ...page, [resultKey]: items } : page;
     const next = page.nextToken;
     room -= items.length;
     if (typeof next !== 'string' || next === '') return undefined;
-    if (room === 0) return encodePosition({ token: next, skip: 0 });
+    if (room === 0) return encodePosition({ nextToken: next });
     if (next === previous) throw receivedTwice(next);
     token = previous = next;
     skip = 0;
@@ -89,10 +89,10 @@ const receivedTwice = (token: string): CliError =>
     `Error during pagination: The same next token was received twice: ${repr({ nextToken: token })}`,
   );
 
-/** The AWS CLI's resume token: Base64 of JSON with Python's spacing. */
-function encodePosition({ token, skip }: Position): string {
-  const amount = skip === 0 ? '' : `, "boto_truncate_amount": ${skip}`;
-  return Buffer.from(`{"nextToken": ${JSON.stringify(token)}${amount}}`).toString('base64');
+/** The AWS CLI's resume token: Base64 of JSON with Python's spacing; the amount when the cut is within a page. */
+function encodePosition(position: { nextToken: string | null; boto_truncate_amount?: number }): string {
+  const members = Object.entries(position).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
+  return Buffer.from(`{${members.join(', ')}}`).toString('base64');
 }
 
 /** Reads a resume token, the old form `token___n`, or the service's own token. */
