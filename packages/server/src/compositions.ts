@@ -1,5 +1,5 @@
 import type { Log } from './log.ts';
-import type { CompositionRecord, Store } from './store/index.ts';
+import { type CompositionRecord, type Store, unendedStates } from './store/index.ts';
 
 /** How long a composition that has ended can still be looked at. */
 export const rememberedMs = 5 * 60_000;
@@ -15,10 +15,7 @@ export interface CompositionSurroundings {
   timer?: Timer;
 }
 
-/** The states of a composition that may still make pictures. */
-export const unendedStates: readonly CompositionRecord['state'][] = ['STARTING', 'ACTIVE', 'STOPPING'];
-const endedStates = ['FAILED', 'STOPPED'] as const;
-type EndedState = (typeof endedStates)[number];
+type EndedState = 'FAILED' | 'STOPPED';
 
 /** A timer that does not keep the process alive. */
 const processTimer: Timer = (milliseconds, run) => {
@@ -43,9 +40,9 @@ export class Compositions {
   /** Takes up what an earlier process left. */
   async resume(): Promise<void> {
     const { compositions } = this.#surroundings.store;
-    for (const state of endedStates) for (const record of await compositions.all({ state })) this.#forgetInTime(record);
-    for (const state of unendedStates)
-      for (const { arn } of await compositions.all({ state })) await this.#fail(arn, 'the server was started anew');
+    for (const record of await compositions.all({ phase: 'ended' })) this.#forgetInTime(record);
+    for (const { arn } of await compositions.all({ phase: 'unended' }))
+      await this.#fail(arn, 'the server was started anew');
   }
 
   /** A composition was stored as STARTING. */

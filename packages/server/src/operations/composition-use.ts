@@ -1,12 +1,9 @@
 import { ApiError } from '@footlights/model';
-import { unendedStates } from '../compositions.ts';
 import type { ResourceFilter, Resources, Scope } from '../store/index.ts';
 
 /** How many compositions that have not ended fit the filter. */
-export async function countUnended(scope: Scope, resources: Resources, filter: ResourceFilter = {}): Promise<number> {
-  let count = 0;
-  for (const state of unendedStates) count += await resources.compositions.count(scope, { ...filter, state });
-  return count;
+export function countUnended(scope: Scope, resources: Resources, filter: ResourceFilter = {}): Promise<number> {
+  return resources.compositions.count(scope, { ...filter, phase: 'unended' });
 }
 
 /** Throws ConflictException while a composition needs what the filter names. */

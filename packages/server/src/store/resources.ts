@@ -1,16 +1,17 @@
 import type { Kysely } from 'kysely';
 import { ListCursor } from './list-cursor.ts';
 import type { ResourceRow, Schema } from './schema.ts';
-import type {
-  CompositionRecord,
-  Page,
-  PageRequest,
-  ResourceFilter,
-  ResourceKind,
-  ResourceRecord,
-  ResourceRecords,
-  ResourceWriter,
-  Scope,
+import {
+  type CompositionRecord,
+  type Page,
+  type PageRequest,
+  type ResourceFilter,
+  type ResourceKind,
+  type ResourceRecord,
+  type ResourceRecords,
+  type ResourceWriter,
+  type Scope,
+  unendedStates,
 } from './types.ts';
 
 type Facts = { readonly [F in keyof ResourceFilter]?: readonly string[] };
@@ -32,7 +33,7 @@ function compositionFacts({ stageArn, state, idempotencyToken, destinations }: C
   ]);
   return {
     stageArn: [stageArn],
-    state: [state],
+    phase: [unendedStates.includes(state) ? 'unended' : 'ended'],
     idempotencyToken: [idempotencyToken],
     encoderConfigurationArn: encoders.flat(),
     storageConfigurationArn: targets.flatMap(({ s3 }) => s3?.storageConfigurationArn ?? []),

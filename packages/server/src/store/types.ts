@@ -165,6 +165,9 @@ export interface PublicKeyRecord extends ResourceRecord {
   fingerprint: string;
 }
 
+/** The states of a composition that may still make pictures. */
+export const unendedStates: readonly Composition['state'][] = ['STARTING', 'ACTIVE', 'STOPPING'];
+
 /** The participants of a stage mixed into one picture; it has no name, which stays empty. */
 export interface CompositionRecord extends ResourceRecord {
   stageArn: string;
@@ -195,7 +198,9 @@ export interface ResourceFilter {
   stageArn?: string;
   storageConfigurationArn?: string;
   encoderConfigurationArn?: string;
-  state?: string;
+  state?: IngestConfigurationRecord['state'];
+  /** Of compositions: whether they may still make pictures. */
+  phase?: 'unended' | 'ended';
   fingerprint?: string;
   idempotencyToken?: string;
 }
