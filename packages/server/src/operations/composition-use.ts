@@ -3,7 +3,7 @@ import type { ResourceFilter, Resources, Scope } from '../store/index.ts';
 
 /** How many compositions that have not ended fit the filter. */
 export function countUnended(scope: Scope, resources: Resources, filter: ResourceFilter = {}): Promise<number> {
-  return resources.compositions.count(scope, { ...filter, phase: 'unended' });
+  return resources.compositions.count(scope, { phase: 'unended', ...filter });
 }
 
 /** Throws ConflictException while a composition needs what the filter names. */

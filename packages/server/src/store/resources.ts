@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import { ListCursor } from './list-cursor.ts';
 import type { ResourceRow, Schema } from './schema.ts';
 import {
@@ -121,10 +121,15 @@ export class ResourceTable<K extends ResourceKind> implements ResourceWriter<Res
   }
 
   #select(filter: ResourceFilter, scope?: Scope) {
-    let query = this.#database.selectFrom('resources').selectAll().where('kind', '=', this.#kind);
-    if (scope) query = query.where('account', '=', scope.account).where('region', '=', scope.region);
-    for (const [fact, value] of Object.entries(filter))
-      if (value !== undefined) query = query.where('arn', 'in', holders(this.#database, fact, value));
+    const facts = Object.entries(filter).filter(([, value]) => value !== undefined);
+    // Few resources have the facts, many are of the kind and the scope: no index is to be looked up by these then.
+    const is = (column: 'kind' | 'account' | 'region', value: string) =>
+      facts.length > 0
+        ? sql<SqlBool>`${sql.ref(column)} || '' = ${value}`
+        : sql<SqlBool>`${sql.ref(column)} = ${value}`;
+    let query = this.#database.selectFrom('resources').selectAll().where(is('kind', this.#kind));
+    if (scope) query = query.where(is('account', scope.account)).where(is('region', scope.region));
+    for (const [fact, value] of facts) query = query.where('arn', 'in', holders(this.#database, fact, value));
     return query;
   }
 
