@@ -321,6 +321,30 @@ describe('a session', () => {
     expect(await events(session ?? '', alice)).toEqual(['JOINED', 'LEFT', 'JOINED', 'LEFT']);
   });
 
+  test('remembers as many viewers that left as may be there at once, and all others', async () => {
+    const [host, barred] = [identity(), identity()];
+    const viewers = Array.from({ length: 6 }, () => identity({ capabilities: { allow_subscribe: true } }));
+    const stage = await stageOf(host);
+    const [first, ...others] = viewers as [Identity, ...Identity[]];
+    await publish(stage, host);
+    const comeAndGo = (who: Identity) => {
+      const socket = new Socket();
+      stage.join(who, socket);
+      stage.leave(who.claims.jti, socket, true);
+    };
+    for (const who of [first, barred]) comeAndGo(who);
+    stage.disconnect(barred.claims.jti);
+    stage.disconnect(host.claims.jti);
+    for (const who of others.slice(0, 3)) comeAndGo(who);
+    expect(stage.publication(first.claims.jti)).toBeDefined();
+    comeAndGo(first);
+    for (const who of others.slice(3)) comeAndGo(who);
+    const known = viewers.map(({ claims }) => stage.publication(claims.jti) !== undefined);
+    expect(known).toEqual([true, false, false, true, true, true]);
+    expect(stage.publication(host.claims.jti)).toBeDefined();
+    expect(() => stage.join(barred, new Socket())).toThrow(/disconnected/);
+  });
+
   test('ends with the stage, whose participants are told STAGE_DELETED and whose tokens are refused', async () => {
     const alice = identity();
     const stage = await stageOf(alice);

@@ -67,6 +67,8 @@ export class LiveStage {
   private readonly journal: StageJournal;
   private readonly participants = new Map<string, Participant>();
   private readonly connections = new Map<string, Connection>();
+  /** Viewers that left, the earliest first; of these alone some may be forgotten. */
+  private readonly departed = new Set<Participant>();
   private sessionEnd: NodeJS.Timeout | undefined;
   private joined = 0;
   private readonly state: StageState;
@@ -214,6 +216,7 @@ export class LiveStage {
     const participant = this.participants.get(participantId);
     if (participant?.firstJoinTime === undefined) return false;
     participant.barred = true;
+    this.departed.delete(participant);
     this.expel(participant, { type: 'aws:ivs:DISCONNECT', payload: { code: 'PARTICIPANT_DISCONNECTED' } });
     this.persist(participant);
     this.surroundings.onPublication(this, participantId);
@@ -332,6 +335,7 @@ export class LiveStage {
       throw new Refusal('PARTICIPANT_DISCONNECTED', 'The participant was disconnected from this session by the API.');
     }
     if (known !== undefined) {
+      this.departed.delete(known);
       // After an exchange the token before it may still be shown: it counts no more.
       if (!known.exchanged || identity.claims.iat > known.identity.claims.iat) known.identity = identity;
       this.state.changed(known);
@@ -395,6 +399,7 @@ export class LiveStage {
     if (joined !== participant.joined) {
       participant.joined = joined;
       this.joined += joined ? 1 : -1;
+      this.departed.delete(participant);
       if (joined) this.openSession();
       participant.firstJoinTime ??= this.journal.time();
       this.journal.event(joined ? 'JOINED' : 'LEFT', participant.id, participant.replica ? { replica: true } : {});
@@ -407,9 +412,24 @@ export class LiveStage {
   /** Forgets a participant that this session never saw; lets the session end when nobody is left. */
   private drop(participantId: string): void {
     const participant = this.participants.get(participantId);
-    if (participant && participant.firstJoinTime === undefined && isGone(participant))
-      this.participants.delete(participantId);
+    if (participant && isGone(participant)) {
+      if (participant.firstJoinTime === undefined) this.participants.delete(participantId);
+      else this.remember(participant);
+    }
     this.scheduleSessionEnd();
+  }
+
+  /**
+   * Keeps somebody who left for the rest of the session. A session can last for years and see millions of viewers, so of
+   * those the earliest is forgotten; should it come back, it joins for the first time.
+   */
+  private remember(participant: Participant): void {
+    if (participant.published || participant.barred || participant.exchanged || participant.replication) return;
+    this.departed.add(participant);
+    const [earliest] = this.departed;
+    if (earliest === undefined || this.departed.size <= this.surroundings.participantsPerStage) return;
+    this.departed.delete(earliest);
+    this.participants.delete(earliest.id);
   }
 
   private openSession(): void {
@@ -429,6 +449,7 @@ export class LiveStage {
     clearTimeout(this.sessionEnd);
     this.sessionEnd = undefined;
     this.journal.endSession();
+    this.departed.clear();
     for (const participant of this.participants.values()) {
       if (isGone(participant)) this.participants.delete(participant.id);
       else
