@@ -2,6 +2,7 @@ import type { Media, MediaOptions } from './media.ts';
 import { WorkerPool } from './pool.ts';
 import { forkWorker } from './rim/fork.ts';
 
+export { LogBudget } from './log-budget.ts';
 export * from './media.ts';
 export { checkTrickle, iceUfrag } from './trickle.ts';
 

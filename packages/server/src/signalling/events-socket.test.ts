@@ -7,6 +7,7 @@ import { newResourceId, type ServerMessage } from '@footlights/model';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { createLog } from '../log.ts';
 import { maxMessageBytes, maxMessagesPerSecond, registerEvents } from './events-socket.ts';
 import { account, claimsFor, openTestStages, region } from './testing.ts';
 
@@ -15,9 +16,12 @@ type Stages = Awaited<ReturnType<typeof openTestStages>>;
 let opened: Stages;
 let server: Server;
 let clients: Client[];
+let lines: string[];
 
 beforeEach(async () => {
-  opened = await openTestStages();
+  lines = [];
+  const log = createLog({ level: 'info', terminal: false, output: { write: (line: string) => void lines.push(line) } });
+  opened = await openTestStages({ log });
   server = createServer();
   registerEvents(server, opened);
   server.listen(0, '127.0.0.1');
@@ -231,6 +235,18 @@ describe('a client that breaks the rules', () => {
     other.socket.send('{"type":"PING"}');
     await other.message('PONG');
   });
+});
+
+test('refused clients cannot flood the log', async () => {
+  const [{ claims }, viewer] = [{ claims: claimsFor(opened.stageArn) }, { allow_subscribe: true }];
+  const stage = await opened.stages.of(claims);
+  const refused = Array.from({ length: 50 }, () => new Client('/events', 'nonsense'));
+  for (const client of refused) await client.message('aws:ivs:JOIN_ERROR');
+  for (let i = 0; i < 50; i++) {
+    expect(() => stage.admitPublish({ claims: { ...claims, capabilities: viewer }, client: {} })).toThrow();
+  }
+  expect(lines.filter((line) => line.includes('join refused')).length).toBeGreaterThan(0);
+  expect(lines.length).toBeLessThanOrEqual(40);
 });
 
 describe('a token exchange', () => {

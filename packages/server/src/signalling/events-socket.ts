@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { LogBudget } from '@footlights/media';
 import { type ClientMessage, parseClientMessage, type ServerMessage } from '@footlights/model';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../log.ts';
@@ -42,15 +43,27 @@ export function registerEvents(server: Server, options: EventsOptions): { close(
     perMessageDeflate: false,
     handleProtocols: (protocols) => protocols.values().next().value ?? false,
   });
+  // Whoever can connect can be refused, as often as it likes.
+  const refusals = new LogBudget((fields, message) => options.log.info(fields, message));
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!/^\/events(?:[/?]|$)/.test(request.url ?? '')) {
       refuseUpgrade(socket);
       return;
     }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => void serve(webSocket, request, options));
+    webSockets.handleUpgrade(
+      request,
+      socket,
+      head,
+      (webSocket) => void serve(webSocket, request, { ...options, refusals }),
+    );
   };
   server.on('upgrade', onUpgrade);
-  return { close: () => void server.off('upgrade', onUpgrade) };
+  return {
+    close() {
+      server.off('upgrade', onUpgrade);
+      refusals.stop();
+    },
+  };
 }
 
 /** Node.js listens no longer to a socket that it has given away: an error that nobody takes would end the process. */
@@ -59,7 +72,9 @@ function refuseUpgrade(socket: Duplex): void {
   socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
 }
 
-async function serve(webSocket: WebSocket, request: IncomingMessage, options: EventsOptions): Promise<void> {
+type Serving = EventsOptions & { refusals: LogBudget };
+
+async function serve(webSocket: WebSocket, request: IncomingMessage, options: Serving): Promise<void> {
   webSocket.pause();
   webSocket.on('error', (error) => options.log.debug({ err: error }, 'events socket failed'));
   try {
@@ -70,14 +85,14 @@ async function serve(webSocket: WebSocket, request: IncomingMessage, options: Ev
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal.code === 'INTERNAL') options.log.error({ err: error }, 'events socket failed');
-    options.log.info({ code: refusal.code }, 'join refused');
+    options.refusals.say({ code: refusal.code }, 'join refused');
     webSocket.resume();
     finish(webSocket, closeCode.normal, joinError(refusal));
   }
 }
 
 /** Connects the socket with its stage until it closes. */
-async function attend(webSocket: WebSocket, client: Authenticated, options: EventsOptions): Promise<void> {
+async function attend(webSocket: WebSocket, client: Authenticated, options: Serving): Promise<void> {
   const { identity, stage } = client;
   const id = identity.claims.jti;
   const socket: EventsSocket = {
@@ -93,7 +108,7 @@ async function attend(webSocket: WebSocket, client: Authenticated, options: Even
   webSocket.on('message', (data, isBinary) => {
     if (webSocket.readyState !== WebSocket.OPEN) return;
     if (!guard.admits()) {
-      options.log.info({ stage: stage.id, participant: id }, `events socket sent ${tooMany}`);
+      options.refusals.say({ stage: stage.id, participant: id }, `events socket sent ${tooMany}`);
       closeInTime(webSocket, closeCode.policyViolation, tooMany);
       return;
     }

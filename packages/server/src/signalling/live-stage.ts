@@ -1,3 +1,4 @@
+import type { LogBudget } from '@footlights/media';
 import { newResourceId, type ServerMessage } from '@footlights/model';
 import type { Log } from '../log.ts';
 import type { EventName, Store } from '../store/types.ts';
@@ -25,6 +26,8 @@ import { StageState } from './stage-state.ts';
 export interface StageSurroundings {
   store: Store;
   log: Log;
+  /** Takes the refusals, of which a client can cause any number. */
+  refusals: LogBudget;
   now(): Date;
   sessionEndDelayMs: number;
   publishersPerStage: number;
@@ -471,7 +474,7 @@ export class LiveStage {
 
   private recordError(name: EventName, participantId: string, code: RefusalCode, remoteParticipantId?: string): void {
     const errorCode = eventErrorCode(code);
-    this.surroundings.log.info({ stage: this.id, participant: participantId, event: name, code }, 'refused');
+    this.surroundings.refusals.say({ stage: this.id, participant: participantId, event: name, code }, 'refused');
     if (errorCode !== undefined) this.journal.event(name, participantId, { remoteParticipantId, errorCode });
   }
 

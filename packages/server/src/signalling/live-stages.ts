@@ -1,4 +1,4 @@
-import type { Media, MediaEvent } from '@footlights/media';
+import { LogBudget, type Media, type MediaEvent } from '@footlights/media';
 import { ApiError, parseArn, type ServerMessage, type TokenClaims } from '@footlights/model';
 import type { LiveStages as LiveStagesOfOperations, ReplicationOf, ReplicationRequest } from '../operations/context.ts';
 import { LiveStage, type StageSurroundings } from './live-stage.ts';
@@ -27,11 +27,12 @@ export class LiveStages implements LiveStagesOfOperations {
 
   constructor(
     media: Media,
-    surroundings: Omit<StageSurroundings, 'closeMedia' | 'onPublication' | 'onIdle'>,
+    surroundings: Omit<StageSurroundings, 'refusals' | 'closeMedia' | 'onPublication' | 'onIdle'>,
     limits: { replicationsPerParticipant: number } = { replicationsPerParticipant: 5 },
   ) {
     this.surroundings = {
       ...surroundings,
+      refusals: new LogBudget((fields, message) => surroundings.log.info(fields, message)),
       closeMedia: (connectionId) => media.close(connectionId),
       onPublication: (stage, participantId) => this.replications.follow(stage, participantId),
       onIdle: (stage) => this.forgetLater(stage),

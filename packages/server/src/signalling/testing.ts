@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Accepted, AcceptRequest, Media, MediaEvent, MediaStatistics } from '@footlights/media';
 import { formatArn, newResourceId, type TokenClaims } from '@footlights/model';
-import { createLog } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { LiveStages } from './live-stages.ts';
 import { TokenAuthority } from './tokens.ts';
@@ -54,12 +54,12 @@ export const region = 'us-west-2';
 
 /** Live stages over a real store in a folder of its own, with one stage made. */
 export async function openTestStages(
-  options: { sessionEndDelayMs?: number; publishers?: number; participants?: number } = {},
+  options: { sessionEndDelayMs?: number; publishers?: number; participants?: number; log?: Log } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'footlights-test-'));
   const store = await openStore(join(folder, 'footlights.db'));
   const media = new FakeMedia();
-  const log = createLog({ level: 'silent' });
+  const log = options.log ?? createLog({ level: 'silent' });
   const stages = new LiveStages(media, {
     store,
     log,
