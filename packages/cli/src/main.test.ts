@@ -284,10 +284,9 @@ describe('exit codes and texts', () => {
     expect(await run(getStage, {}, 'SIGINT')).toEqual({ code: 130, stdout: '\n', stderr: '' });
   });
 
-  it('without a word: our own help, as an error', async () => {
-    const { code, stderr } = await run([]);
-    expect(code).toBe(252);
-    expect(stderr).toContain('usage: footlights <command>');
+  it('nothing at all', async () => {
+    const stderr = `${usage}aws: error: the following arguments are required: command\n\n`;
+    expect(await run([])).toEqual({ code: 252, stdout: '', stderr });
   });
 });
 

@@ -10,6 +10,9 @@ import type { Surroundings } from './surroundings.ts';
 const ownCommands: Record<string, (argv: readonly string[], around: Surroundings) => Promise<void>> = {
   start: async (argv, { env }) => startServer(argv, env),
   env: async (argv, { env, stdout }) => stdout((await import('./env.ts')).environment(argv, env)),
+  watch: async (argv, around) => (await import('./watch/index.ts')).watch(argv, around),
+  completion: async (argv, { stdout }) => stdout((await import('./completion/scripts.ts')).completionScript(argv)),
+  __complete: async (argv, around) => (await import('./completion/index.ts')).complete(argv, around),
 };
 
 async function run(argv: readonly string[], around: Surroundings): Promise<void> {
@@ -18,9 +21,7 @@ async function run(argv: readonly string[], around: Surroundings): Promise<void>
   if (own) return own(rest, around);
   const mode = promptMode(argv, around.env);
   if (mode === 'off') return runLine(argv, around);
-  const prompt = async (): Promise<readonly string[]> => {
-    throw new CliError(exitCodes.other, '');
-  };
+  const prompt = async () => (await import('./prompt/index.ts')).promptForLine(argv, around);
   if (mode === 'on') return runLine(await prompt(), around);
   try {
     await runLine(argv, around);
