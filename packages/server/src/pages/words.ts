@@ -65,6 +65,10 @@ const words: Record<string, Words> = {
     what: 'The stage is full.',
     next: 'Wait until somebody stops, or raise the limit when starting the server.',
   },
+  TOO_MANY_REQUESTS: {
+    what: 'This participant asked for connections too often.',
+    next: 'Wait a moment. Other windows may be open with the same token; close those.',
+  },
   PUBLISHER_NOT_FOUND: {
     what: 'The participant has stopped publishing.',
     next: 'The picture comes back when it does.',

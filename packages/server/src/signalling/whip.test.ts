@@ -1,8 +1,8 @@
 import { MediaError } from '@footlights/media';
 import fastify, { type FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { claimsFor, openTestStages } from './testing.ts';
-import { maxBodyBytes, registerWhip } from './whip.ts';
+import { maxBodyBytes, maxOffersPerSecond, registerWhip } from './whip.ts';
 
 type Stages = Awaited<ReturnType<typeof openTestStages>>;
 
@@ -79,6 +79,23 @@ describe('publishing', () => {
     expect((await patch('a=candidate:nonsense\u0000')).statusCode).toBe(400);
     expect((await patch(fragment, { 'content-type': 'application/sdp' })).statusCode).toBe(415);
   });
+});
+
+test('a participant that makes too many offers a second is refused, others are not', async () => {
+  // One second of the server's, however long the requests take.
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+  const token = await tokenFor({ jti: 'alice' });
+  for (let i = 0; i < maxOffersPerSecond; i++) expect((await post('/whip', token)).statusCode).toBe(201);
+  const refused = await post('/whip/subscribe/bob', token);
+  expect([refused.statusCode, refused.headers['retry-after'], refused.json().code]).toEqual([
+    429,
+    '1',
+    'TOO_MANY_REQUESTS',
+  ]);
+  expect((await post('/whip/subscribe/alice', await tokenFor())).json().code).toBe('PUBLISHER_NOT_FOUND');
+  clock.mockReturnValue(performance.now() + 1_000);
+  expect((await post('/whip', token)).statusCode).toBe(201);
+  clock.mockRestore();
 });
 
 describe('a refusal is JSON with code and message', () => {

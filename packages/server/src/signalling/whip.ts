@@ -11,6 +11,9 @@ import type { TokenAuthority } from './tokens.ts';
 /** Largest SDP body, in bytes; Chromium's offers have about 8 KiB. */
 export const maxBodyBytes = 64 * 1024;
 
+/** Offers that one participant may make in a second: each costs a media worker some 2 ms and, when refused, an event. */
+export const maxOffersPerSecond = 50;
+
 /** What the WHIP endpoint needs. */
 export interface WhipOptions {
   media: Media;
@@ -60,6 +63,7 @@ export async function registerWhip(app: FastifyInstance, options: WhipOptions): 
 /** The sessions of all clients, and what each request does to them. */
 class Whip {
   private readonly sessions = new Map<string, Session>();
+  private readonly offers = new OfferCounts();
   private readonly options: WhipOptions;
 
   constructor(options: WhipOptions) {
@@ -71,6 +75,7 @@ class Whip {
 
   readonly publish: Handler = async (request, reply) => {
     const { identity, stage } = await this.authenticate(request);
+    this.offers.admit(stage.id, identity.claims.jti);
     const offer = readSdp(request, 'application/sdp');
     requireOwnId(request.params.participantId, identity.claims.jti);
     return this.answer(reply, stage, stage.admitPublish(identity), offer);
@@ -78,6 +83,7 @@ class Whip {
 
   readonly subscribe: Handler = async (request, reply) => {
     const { identity, stage } = await this.authenticate(request);
+    this.offers.admit(stage.id, identity.claims.jti);
     const offer = readSdp(request, 'application/sdp');
     const { connection, source } = stage.admitSubscribe(identity, request.params.participantId ?? '');
     return this.answer(reply, stage, connection, offer, source);
@@ -156,6 +162,28 @@ class Whip {
   }
 }
 
+/** How many offers each participant has made in this second. */
+class OfferCounts {
+  private readonly counts = new Map<string, number>();
+  private startedAt = 0;
+
+  /** Counts one; throws a Refusal when it is one too many. */
+  admit(stageId: string, participantId: string): void {
+    const now = performance.now();
+    if (now - this.startedAt >= 1000) {
+      this.startedAt = now;
+      this.counts.clear();
+    }
+    const key = `${stageId}/${participantId}`;
+    const count = (this.counts.get(key) ?? 0) + 1;
+    if (count > maxOffersPerSecond) {
+      const message = `The participant makes more than ${maxOffersPerSecond} offers a second; try again in a second.`;
+      throw new Refusal('TOO_MANY_REQUESTS', message);
+    }
+    this.counts.set(key, count);
+  }
+}
+
 /** RFC 9725 section 4.1: what may be posted and patched, for clients that ask before. */
 async function describeOptions(_request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const accepts = { 'accept-post': 'application/sdp', 'accept-patch': 'application/trickle-ice-sdpfrag' };
@@ -227,7 +255,7 @@ function writeRefusal(reply: FastifyReply, error: unknown, log: Log): FastifyRep
     : toRefusal(error);
   if (refusal.code === 'INTERNAL') log.error({ err: error }, 'WHIP request failed');
   if (refusal.status === 401) void reply.header('www-authenticate', 'Bearer');
-  if (refusal.status === 503) void reply.header('retry-after', '1');
+  if (refusal.status === 503 || refusal.status === 429) void reply.header('retry-after', '1');
   return reply
     .code(refusal.status)
     .type('application/json')
