@@ -83,13 +83,13 @@ export class Replications {
       throw new ApiError('ConflictException', `${participantId} is replicated to ${destination.arn} already`);
     }
     if (own.length >= this.limit) {
-      const message = `${participantId} has ${this.limit} replications, which is the quota for concurrent replications of a participant`;
+      const message = `${participantId} has ${this.limit} replications, which is the quota replications-per-participant of this server: stop one first, or start the server with a larger --quota replications-per-participant=NUMBER`;
       throw new ApiError('ServiceQuotaExceededException', message);
     }
     if (!destination.hasPublisherPlace()) {
       throw new ApiError(
         'ServiceQuotaExceededException',
-        `${destination.arn} has as many publishers as its quota allows`,
+        `${destination.arn} has as many publishers as --publishers-per-stage of this server allows`,
       );
     }
     return publication;
