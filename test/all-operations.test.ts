@@ -150,7 +150,14 @@ describe('with the AWS SDK for JavaScript', () => {
     const page = await browser.newPage();
     await page.goto(`${server.endpoints.api}/healthz`);
     await publish(page, { url: server.endpoints.whip, token });
-    const sessionId = (await client.send(new sdk.GetStageCommand({ arn: stageArn }))).stage?.activeSessionId;
+    // The browser may be connected a moment before the server has written it down.
+    const sessionId = await vi.waitFor(async () => {
+      const { stage } = await client.send(new sdk.GetStageCommand({ arn: stageArn }));
+      const published = { stageArn, sessionId: stage?.activeSessionId, filterByPublished: true };
+      const { participants } = await client.send(new sdk.ListParticipantsCommand(published));
+      expect(participants).toHaveLength(1);
+      return stage?.activeSessionId;
+    }, 10_000);
     const of = { stageArn, sessionId, participantId };
 
     const replication = { sourceStageArn: stageArn, destinationStageArn, participantId };
