@@ -37,14 +37,16 @@ async function buildServer() {
   });
 }
 
-/** What few commands need of npm is a file beside the bundle: the others do not even read it. */
-const beside = (name) => ({
-  name: `${name}-beside`,
-  setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`^${name}$`) }, ({ kind }) =>
-      kind === 'entry-point' ? undefined : { path: `./cli-${name}.cjs`, external: true },
-    ),
-});
+/** What few commands need is a file beside the bundle: the others do not even read it. */
+const beside = {
+  name: 'beside',
+  setup({ onResolve }) {
+    const files = { yaml: './cli-yaml.cjs', './start-server.ts': './cli-start.cjs' };
+    onResolve({ filter: /^(yaml|\.\/start-server\.ts)$/ }, ({ kind, path }) =>
+      kind === 'entry-point' ? undefined : { path: files[path], external: true },
+    );
+  },
+};
 
 async function buildCli() {
   const cli = { ...common, format: 'cjs', minifySyntax: true };
@@ -52,10 +54,13 @@ async function buildCli() {
     ...cli,
     entryPoints: ['packages/cli/src/main.ts'],
     outfile: join(out, 'cli.cjs'),
-    external: ['./server.mjs'],
-    plugins: [beside('yaml')],
+    plugins: [beside],
+    // import() would load Node's whole ES module loader: lazy parts are required instead.
+    supported: { 'dynamic-import': false },
   });
   await build({ ...cli, sourcemap: false, entryPoints: ['yaml'], outfile: join(out, 'cli-yaml.cjs') });
+  const start = 'packages/cli/src/start-server.ts';
+  await build({ ...cli, sourcemap: false, entryPoints: [start], outfile: join(out, 'cli-start.cjs') });
 }
 
 async function buildPages() {

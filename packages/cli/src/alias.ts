@@ -1,7 +1,6 @@
 // Aliases of ~/.aws/cli/alias: `[toplevel]` for whole commands, `[command ivs-realtime]` for operations. A value that
 // begins with `!` is a shell command; any other stands for words of the command line.
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -115,7 +114,8 @@ function expand(name: string, value: string, line: Line): Line {
 }
 
 /** Runs a shell command of an alias and returns its exit code. */
-export function runShell({ shell }: ShellCommand): number {
+export async function runShell({ shell }: ShellCommand): Promise<number> {
+  const { spawnSync } = await import('node:child_process');
   const { status, signal } = spawnSync(shell, { shell: true, stdio: 'inherit' });
   return status ?? (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.other);
 }

@@ -9,7 +9,7 @@ import { type Globals, parseEndpoint, requireScheme } from './globals.ts';
 import { arrange } from './output/arrange.ts';
 import { type OutputForm, outputForm, type Pages, type Presentation, showAnswer, showPages } from './output/index.ts';
 import { formatJson } from './output/json.ts';
-import { type Output, pagerOutput } from './pager.ts';
+import type { Output } from './pager.ts';
 import { pagesOf, pagingOf } from './paginate.ts';
 import { parseKnown, requireChoice } from './parser.ts';
 import { proxyFor } from './proxy.ts';
@@ -90,7 +90,7 @@ class Command {
     const skeleton = line.controls['generate-cli-skeleton'];
     if (skeleton !== undefined && skeleton !== 'output') return this.#printInputSkeleton(skeleton);
     const settings = loadSettings(this.#globals, this.#around.env);
-    const output = this.#openOutput(settings);
+    const output = await this.#openOutput(settings);
     const write = output.write.bind(output);
     if (skeleton === 'output') await this.#showInvented(input, settings, write);
     else await this.#call(line, input, settings, write);
@@ -163,9 +163,9 @@ class Command {
     };
   }
 
-  #openOutput({ pager }: Settings): Output {
+  async #openOutput({ pager }: Settings): Promise<Output> {
     const { terminal, stdout, env } = this.#around;
-    if (terminal.stdout && pager !== '') return pagerOutput(pager, env);
+    if (terminal.stdout && pager !== '') return (await import('./pager.ts')).pagerOutput(pager, env);
     return { write: stdout, end: async () => undefined };
   }
 }

@@ -8,7 +8,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /** The commands that are ours alone: each reads its own words, and loads its own code. */
 const ownCommands: Record<string, (argv: readonly string[], around: Surroundings) => Promise<void>> = {
-  start: async (argv, { env }) => startServer(argv, env),
+  start: async (argv, { env }) => (await import('./start-server.ts')).startServer(argv, env),
   env: async (argv, { env, stdout }) => stdout((await import('./env.ts')).environment(argv, env)),
   watch: async (argv, around) => (await import('./watch/index.ts')).watch(argv, around),
   completion: async (argv, { stdout }) => stdout((await import('./completion/scripts.ts')).completionScript(argv)),
@@ -41,7 +41,7 @@ async function runLine(argv: readonly string[], around: Surroundings): Promise<v
   const aliases = readAliases(around.env);
   const line = expandAliases(parsed, aliases);
   if ('shell' in line) {
-    process.exitCode = runShell(line);
+    process.exitCode = await runShell(line);
     return;
   }
   requireChoice('command', line.command ?? '', [
@@ -71,13 +71,6 @@ async function nothingAsked({ terminal, stderr }: Surroundings): Promise<void> {
   if (!terminal.stderr) throw usageError('the following arguments are required: command');
   stderr((await import('./help.ts')).programHelp());
   process.exitCode = exitCodes.usage;
-}
-
-/** The server is a bundle of its own beside this one: no other command reads it. */
-async function startServer(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const bundle = './server.mjs';
-  const server: { start(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> } = await import(bundle);
-  await server.start(argv, env);
 }
 
 const defaultColumns = 80;
