@@ -13,6 +13,23 @@ describe('PublisherClock', () => {
     expect(clock.toLocal(rtcp.ntpFromMs(theirs + 1_000), now + 1_080)).toBeCloseTo(now + 1_000, 0);
   });
 
+  it('follows a clock that runs at another speed without ever parting the tracks', () => {
+    const clock = new PublisherClock();
+    const [audio, video] = [new TrackClock(1_000), new TrackClock(1_000)];
+    let apart = 0;
+    for (let second = 0; second < 8 * 3_600; second++) {
+      // 100 millionths too fast; video reports each second, audio each fifth, both by the same true time.
+      const theirs = now + second * 1_000.1;
+      const local = clock.toLocal(rtcp.ntpFromMs(theirs), now + second * 1_000);
+      video.set(local, second * 1_000);
+      if (second % 5 === 0) audio.set(local, second * 1_000);
+      const at = now + second * 1_000;
+      apart = Math.max(apart, Math.abs((video.timestampAt(at) ?? 0) - (audio.timestampAt(at) ?? 0)));
+      expect(Math.abs(local - at)).toBeLessThan(50);
+    }
+    expect(apart).toBeLessThan(5);
+  });
+
   it('maps anew when the publisher sets its clock', () => {
     const clock = new PublisherClock();
     clock.toLocal(rtcp.ntpFromMs(now), now);

@@ -1,7 +1,12 @@
 import { rtcp } from '@footlights/protocol';
 
 /** A publisher's clock that steps by more than this is mapped anew. */
-const MAX_DRIFT_MS = 1_000;
+const MAX_STEP_MS = 1_000;
+/**
+ * How much of a difference each report makes good: clocks that run at different speeds would part by a second in hours, and
+ * be mapped anew with a jump that audio and video see at different times. What a report was late on its way hardly counts.
+ */
+const FOLLOWED_SHARE = 1 / 256;
 
 /**
  * Maps a publisher's wall clock to ours by one offset for all its tracks, so that subscribers can synchronise audio with
@@ -13,9 +18,10 @@ export class PublisherClock {
   /** Our time of a publisher's NTP time that has just arrived. */
   toLocal(ntp: rtcp.NtpTime, now: number): number {
     const theirs = rtcp.msFromNtp(ntp);
-    if (this.#offsetMs === undefined || Math.abs(now - theirs - this.#offsetMs) > MAX_DRIFT_MS) {
-      this.#offsetMs = now - theirs;
-    }
+    const offset = now - theirs;
+    const difference = offset - (this.#offsetMs ?? offset);
+    if (this.#offsetMs === undefined || Math.abs(difference) > MAX_STEP_MS) this.#offsetMs = offset;
+    else this.#offsetMs += difference * FOLLOWED_SHARE;
     return theirs + this.#offsetMs;
   }
 }
