@@ -3,10 +3,18 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { type Operation, type OperationName, operations, type Shape, shapeOf, type TSchema } from '@footlights/model';
+import {
+  examples,
+  type Operation,
+  type OperationName,
+  operations,
+  type Shape,
+  shapeOf,
+  type TSchema,
+  variables,
+} from '@footlights/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { examples, variables } from '../scripts/docs/examples.ts';
 import { generate } from '../scripts/docs/generate.ts';
 import { nameOf, structures } from '../scripts/docs/shapes.ts';
 import { cleanEnvironment, executable, type RunningServer, root, startServer } from './support/server.ts';

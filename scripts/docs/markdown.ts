@@ -1,6 +1,14 @@
 // docs/reference/api.md: every operation and shape for people.
-import { errors, type Operation, operations, type Shape, type StructureShape, shapeOf } from '@footlights/model';
-import { examples, variables } from './examples.ts';
+import {
+  errors,
+  examples,
+  type Operation,
+  operations,
+  type Shape,
+  type StructureShape,
+  shapeOf,
+  variables,
+} from '@footlights/model';
 import { enumerations, type Member, membersOf, nameOf, structures } from './shapes.ts';
 
 const all: readonly Operation[] = Object.values(operations);

@@ -1,6 +1,14 @@
 // Help pages, generated from the model and the option tables.
 
-import { type Operation, type Shape, type StructureShape, shapeOf } from '@footlights/model';
+import {
+  examples,
+  type Operation,
+  type OperationName,
+  type Shape,
+  type StructureShape,
+  shapeOf,
+  variables,
+} from '@footlights/model';
 import { type CommandOption, commandOptions } from './arguments.ts';
 import { globalOptions } from './globals.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -28,16 +36,21 @@ commands
   env                        print the environment variables that point AWS tools to the running server:
                              eval "$(footlights env)"
   ivs-realtime <operation>   call one operation of the API, as "aws ivs-realtime" does
+  watch --stage-arn <arn>    show who is on a stage, who publishes, what arrives and what is lost
+  completion <shell>         print a completion script for bash, zsh or fish:
+                             eval "$(footlights completion bash)"
   help                       print this text; also "footlights ivs-realtime help"
                              and "footlights ivs-realtime <operation> help"
 
 options
   --version                  print the version
+  --cli-auto-prompt          prompt for the command and its options, with completion
 
 The first steps
   footlights start
   footlights ivs-realtime create-stage --name demo
   footlights ivs-realtime create-participant-token --stage-arn <arn> --user-id alice
+  footlights watch --stage-arn <arn>
 `;
 }
 
@@ -71,6 +84,8 @@ export function commandHelp(name: string, operation: Operation): string {
     'options',
     ...options.flatMap((option) => optionLines(option)),
     '',
+    ...exampleLines(operation.name),
+    '',
     'output',
     ...(output.length > 0 ? output : ['  None']),
     '',
@@ -81,6 +96,25 @@ export function commandHelp(name: string, operation: Operation): string {
     ]),
     '',
   ].join('\n');
+}
+
+/** An example that runs as it stands, after the commands that make what its variables name. */
+function exampleLines(name: OperationName): string[] {
+  const text = shellText(examples[name]);
+  return ['example', ...definitions(text, new Set()), `  ${text}`];
+}
+
+const shellText = (words: readonly string[]): string =>
+  ['footlights', ...words].map((word) => (/^[\w./:=@,$-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+
+function definitions(text: string, defined: Set<string>): string[] {
+  const used = Object.entries(variables).filter(([name]) => new RegExp(`\\$${name}\\b`).test(text));
+  return used.flatMap(([name, { from, member }]) => {
+    if (defined.has(name)) return [];
+    defined.add(name);
+    const source = shellText(examples[from]);
+    return [...definitions(source, defined), `  ${name}=$(${source} --query ${member} --output text)`];
+  });
 }
 
 const isNegative = (option: CommandOption): boolean => 'member' in option && option.flag === false;
@@ -95,8 +129,9 @@ function synopsis(option: CommandOption): string {
 const controlHelp: Record<string, string> = {
   'cli-input-json':
     'The input as JSON, or file://path of it, in the form that --generate-cli-skeleton prints. Options given beside it win.',
-  'cli-input-yaml': 'The input as YAML. Not there yet.',
-  'generate-cli-skeleton': 'Print an input with every member, and send nothing.',
+  'cli-input-yaml': 'The same as YAML, in the form that --generate-cli-skeleton yaml-input prints.',
+  'generate-cli-skeleton':
+    'Send nothing; print an input with every member as JSON (input) or YAML (yaml-input), or an invented output (output).',
   'starting-token': 'Go on where an earlier command stopped: the NextToken that it printed.',
   'page-size': 'How many items to ask for with each call.',
   'max-items': 'How many items to print at most.',

@@ -1,5 +1,6 @@
 export type { Static, TObject, TSchema } from '@sinclair/typebox';
 export * from './errors.ts';
+export * from './examples.ts';
 export * from './http.ts';
 export * from './ids.ts';
 export * from './operations.ts';

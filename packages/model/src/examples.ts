@@ -1,4 +1,4 @@
-import type { OperationName } from '@footlights/model';
+import type { OperationName } from './operations.ts';
 
 /** Where the value of a variable comes from that examples use: a member of what an earlier example prints. */
 export interface Variable {
