@@ -7,6 +7,8 @@ import { build, install, root, run } from './setup.mjs';
 const debian = {
   chromium: '/usr/bin/chromium',
   ffmpeg: '/usr/bin/ffmpeg',
+  tmux: '/usr/bin/tmux',
+  less: '/usr/bin/less',
   'python3-aiortc': '/usr/lib/python3/dist-packages/aiortc/__init__.py',
 };
 
