@@ -1,14 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateParticipantTokenCommand,
-  CreateStageCommand,
-  GetParticipantCommand,
-  GetStageCommand,
-} from '@aws-sdk/client-ivs-realtime';
+import { GetParticipantCommand, GetStageCommand } from '@aws-sdk/client-ivs-realtime';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningServer, startServer } from './support/server.ts';
+import { createStage, createToken } from './support/stage.ts';
 
 const script = fileURLToPath(new URL('support/aiortc_client.py', import.meta.url));
 
@@ -42,15 +38,9 @@ function run(...args: string[]) {
   return { child, lines, errors: () => errors };
 }
 
-async function createToken(stageArn: string) {
-  const { participantToken } = await server.client.send(new CreateParticipantTokenCommand({ stageArn }));
-  return { token: participantToken?.token ?? '', id: participantToken?.participantId ?? '' };
-}
-
 test.each(['H264', 'VP8'])('aiortc publishes %s, and aiortc receives picture and sound', async (codec) => {
-  const { stage } = await server.client.send(new CreateStageCommand({}));
-  const stageArn = stage?.arn ?? '';
-  const [alice, bob] = [await createToken(stageArn), await createToken(stageArn)];
+  const stageArn = await createStage(server);
+  const [alice, bob] = [await createToken(server, stageArn), await createToken(server, stageArn)];
   const publisher = run('publish', server.endpoints.whip, alice.token, codec);
   await vi.waitFor(() => expect(publisher.lines(), publisher.errors()).toContainEqual({ state: 'connected' }), 20_000);
   const subscriber = run('subscribe', `${server.endpoints.whip}/subscribe/${alice.id}`, bob.token, '30');

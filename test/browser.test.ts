@@ -1,15 +1,9 @@
-import {
-  CreateParticipantTokenCommand,
-  CreateStageCommand,
-  DisconnectParticipantCommand,
-  GetParticipantCommand,
-  GetStageCommand,
-  ListParticipantEventsCommand,
-} from '@aws-sdk/client-ivs-realtime';
-import type { Browser, Page } from 'playwright-core';
+import { DisconnectParticipantCommand, GetParticipantCommand, GetStageCommand } from '@aws-sdk/client-ivs-realtime';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, publish, statistics, subscribe } from './support/chromium.ts';
 import { type RunningServer, startServer } from './support/server.ts';
+import { createStage, createToken, eventNames, openPage } from './support/stage.ts';
 
 let server: RunningServer;
 let browsers: Browser[];
@@ -23,36 +17,23 @@ afterAll(async () => {
   await server.dispose();
 });
 
-async function createStage(): Promise<string> {
-  const { stage } = await server.client.send(new CreateStageCommand({ name: 'live' }));
-  return stage?.arn ?? '';
-}
+/** Two browsers, whose pages know nothing of each other. */
+const browser = (index: number) => browsers[index] as Browser;
 
-async function createToken(stageArn: string, userId: string) {
-  const { participantToken } = await server.client.send(new CreateParticipantTokenCommand({ stageArn, userId }));
-  return { token: participantToken?.token ?? '', id: participantToken?.participantId ?? '' };
-}
-
-/** A page of the given browser on an origin that may use the camera; the other browser's pages know nothing of it. */
-async function openPage(browser: number): Promise<Page> {
-  const page = await (browsers[browser] as Browser).newPage();
-  await page.goto(`${server.endpoints.api}/healthz`);
-  return page;
-}
-
-async function eventNames(stageArn: string, participantId: string): Promise<(string | undefined)[]> {
+/** Names of a participant's events in the active session, oldest first. */
+async function events(stageArn: string, participantId: string) {
   const { stage } = await server.client.send(new GetStageCommand({ arn: stageArn }));
-  const { events } = await server.client.send(
-    new ListParticipantEventsCommand({ stageArn, sessionId: stage?.activeSessionId, participantId }),
-  );
-  return (events ?? []).map(({ name }) => name).reverse();
+  return eventNames(server, stageArn, stage?.activeSessionId, participantId);
 }
 
 describe.each(['H264', 'VP8'] as const)('%s from one Chromium to another', (codec) => {
   test('is decoded within two seconds, with sound, and goes on', async () => {
-    const stageArn = await createStage();
-    const [alice, bob] = [await createToken(stageArn, 'alice'), await createToken(stageArn, 'bob')];
-    const [publisher, viewer] = [await openPage(0), await openPage(1)];
+    const stageArn = await createStage(server);
+    const [alice, bob] = [
+      await createToken(server, stageArn, { userId: 'alice' }),
+      await createToken(server, stageArn, { userId: 'bob' }),
+    ];
+    const [publisher, viewer] = [await openPage(server, browser(0)), await openPage(server, browser(1))];
     await publish(publisher, { url: `${server.endpoints.whip}/publish/${alice.id}`, token: alice.token, codec });
     const firstFrameMs = await subscribe(viewer, {
       whip: server.endpoints.whip,
@@ -77,16 +58,16 @@ describe.each(['H264', 'VP8'] as const)('%s from one Chromium to another', (code
     expect(participant).toMatchObject({ published: true, state: 'CONNECTED', protocol: 'WHIP', userId: 'alice' });
     expect(participant?.browserVersion).toMatch(/^\d+\./);
     expect(participant?.osName).toBe('Linux');
-    expect(await eventNames(stageArn, alice.id)).toEqual(['JOINED', 'PUBLISH_STARTED']);
-    expect(await eventNames(stageArn, bob.id)).toEqual(['JOINED', 'SUBSCRIBE_STARTED']);
+    expect(await events(stageArn, alice.id)).toEqual(['JOINED', 'PUBLISH_STARTED']);
+    expect(await events(stageArn, bob.id)).toEqual(['JOINED', 'SUBSCRIBE_STARTED']);
     await Promise.all([publisher.close(), viewer.close()]);
   });
 });
 
 test("H.264 is chosen when both are offered, and the publisher's bandwidth estimate grows", async () => {
-  const stageArn = await createStage();
-  const alice = await createToken(stageArn, 'alice');
-  const page = await openPage(0);
+  const stageArn = await createStage(server);
+  const alice = await createToken(server, stageArn, { userId: 'alice' });
+  const page = await openPage(server, browser(0));
   await publish(page, { url: server.endpoints.whip, token: alice.token, width: 1280 });
   await vi.waitFor(
     async () => {
@@ -100,9 +81,12 @@ test("H.264 is chosen when both are offered, and the publisher's bandwidth estim
 });
 
 test('a viewer that comes late makes the publisher send a key frame, and leaving is recorded', async () => {
-  const stageArn = await createStage();
-  const [alice, bob] = [await createToken(stageArn, 'alice'), await createToken(stageArn, 'bob')];
-  const [publisher, viewer] = [await openPage(0), await openPage(1)];
+  const stageArn = await createStage(server);
+  const [alice, bob] = [
+    await createToken(server, stageArn, { userId: 'alice' }),
+    await createToken(server, stageArn, { userId: 'bob' }),
+  ];
+  const [publisher, viewer] = [await openPage(server, browser(0)), await openPage(server, browser(1))];
   const location = await publish(publisher, { url: server.endpoints.whip, token: alice.token });
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const before = await statistics(publisher, 'publish');
@@ -116,29 +100,29 @@ test('a viewer that comes late makes the publisher send a key frame, and leaving
     { location, token: alice.token },
   );
   expect(deleted).toBe(200);
-  expect(await eventNames(stageArn, alice.id)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED', 'LEFT']);
+  expect(await events(stageArn, alice.id)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED', 'LEFT']);
   await vi.waitFor(async () =>
-    expect(await eventNames(stageArn, bob.id)).toEqual(['JOINED', 'SUBSCRIBE_STARTED', 'SUBSCRIBE_STOPPED', 'LEFT']),
+    expect(await events(stageArn, bob.id)).toEqual(['JOINED', 'SUBSCRIBE_STARTED', 'SUBSCRIBE_STOPPED', 'LEFT']),
   );
   await Promise.all([publisher.close(), viewer.close()]);
 });
 
 test('a tab that is closed without a word is gone within fifteen seconds', async () => {
-  const stageArn = await createStage();
-  const alice = await createToken(stageArn, 'alice');
-  const page = await openPage(0);
+  const stageArn = await createStage(server);
+  const alice = await createToken(server, stageArn, { userId: 'alice' });
+  const page = await openPage(server, browser(0));
   await publish(page, { url: server.endpoints.whip, token: alice.token });
   await page.close();
-  await vi.waitFor(async () => expect(await eventNames(stageArn, alice.id)).toContain('LEFT'), {
+  await vi.waitFor(async () => expect(await events(stageArn, alice.id)).toContain('LEFT'), {
     timeout: 15_000,
     interval: 200,
   });
 });
 
 test('DisconnectParticipant ends the media and bars the token', async () => {
-  const stageArn = await createStage();
-  const alice = await createToken(stageArn, 'alice');
-  const page = await openPage(0);
+  const stageArn = await createStage(server);
+  const alice = await createToken(server, stageArn, { userId: 'alice' });
+  const page = await openPage(server, browser(0));
   await publish(page, { url: server.endpoints.whip, token: alice.token });
   await server.client.send(new DisconnectParticipantCommand({ stageArn, participantId: alice.id }));
   await vi.waitFor(async () => expect((await statistics(page, 'publish')).state).not.toBe('connected'), {

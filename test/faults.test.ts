@@ -3,17 +3,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import {
-  CreateParticipantTokenCommand,
-  CreateStageCommand,
-  GetStageCommand,
-  ListParticipantEventsCommand,
-  ListStagesCommand,
-} from '@aws-sdk/client-ivs-realtime';
-import type { Browser, Page } from 'playwright-core';
+import { GetStageCommand, ListStagesCommand } from '@aws-sdk/client-ivs-realtime';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, publish, statistics, subscribe } from './support/chromium.ts';
 import { type RunningServer, startServer } from './support/server.ts';
+import { createStage, createToken, eventNames, openPage } from './support/stage.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -30,26 +25,10 @@ afterAll(async () => {
   await server.dispose();
 });
 
-async function createStage(): Promise<string> {
-  const { stage } = await server.client.send(new CreateStageCommand({}));
-  return stage?.arn ?? '';
-}
-
-async function createToken(stageArn: string) {
-  const { participantToken } = await server.client.send(new CreateParticipantTokenCommand({ stageArn }));
-  return { token: participantToken?.token ?? '', id: participantToken?.participantId ?? '' };
-}
-
-async function openPage(): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${server.endpoints.api}/healthz`);
-  return page;
-}
-
 /** A publisher and a viewer whose picture moves; `moves` waits until it has moved on. */
 async function openCall(stageArn: string) {
-  const [alice, bob] = [await createToken(stageArn), await createToken(stageArn)];
-  const [publisher, viewer] = [await openPage(), await openPage()];
+  const [alice, bob] = [await createToken(server, stageArn), await createToken(server, stageArn)];
+  const [publisher, viewer] = [await openPage(server, browser), await openPage(server, browser)];
   await publish(publisher, { url: server.endpoints.whip, token: alice.token });
   await subscribe(viewer, { whip: server.endpoints.whip, token: bob.token, publisherId: alice.id });
   const moves = async () => {
@@ -107,21 +86,25 @@ describe('an offer that is wrong', () => {
       406,
     ],
   ])('because it %s is refused in words', async (_what, change, status) => {
-    const { token } = await createToken(await createStage());
+    const { token } = await createToken(server, await createStage(server));
     const response = await post(token, offer(change));
     expect(response.status, response.text).toBe(status);
     expect(JSON.parse(response.text).message).toMatch(/\w{3,}/);
   });
 
   test('but for which nothing is wrong is taken', async () => {
-    const { token } = await createToken(await createStage());
+    const { token } = await createToken(server, await createStage(server));
     expect((await post(token, offer())).status).toBe(201);
   });
 });
 
 test('a client that never finishes ICE loses its place among the publishers', async () => {
-  const stageArn = await createStage();
-  const tokens = [await createToken(stageArn), await createToken(stageArn), await createToken(stageArn)];
+  const stageArn = await createStage(server);
+  const tokens = [
+    await createToken(server, stageArn),
+    await createToken(server, stageArn),
+    await createToken(server, stageArn),
+  ];
   for (const { token } of tokens.slice(0, 2)) expect((await post(token, offer())).status).toBe(201);
   const third = tokens[2]?.token ?? '';
   expect((await post(third, offer())).status).toBe(409);
@@ -132,7 +115,7 @@ test('a client that never finishes ICE loses its place among the publishers', as
 });
 
 test('random datagrams on the media port disturb nobody', async () => {
-  const call = await openCall(await createStage());
+  const call = await openCall(await createStage(server));
   const [host, port] = (server.endpoints.media[0] ?? '').replace('udp://', '').split(':');
   const socket = createSocket('udp4');
   for (let burst = 0; burst < 50; burst++) {
@@ -179,18 +162,13 @@ describe('a media worker that is killed', () => {
   }
 
   test('is replaced; its participants are told and come back; the API never goes away', async () => {
-    const stageArn = await createStage();
+    const stageArn = await createStage(server);
     const call = await openCall(stageArn);
     const pid = workerPid();
     process.kill(pid, 'SIGKILL');
     const { stage } = await server.client.send(new GetStageCommand({ arn: stageArn }));
     const sessionId = stage?.activeSessionId;
-    const names = async (participantId: string) => {
-      const { events } = await server.client.send(
-        new ListParticipantEventsCommand({ stageArn, sessionId, participantId }),
-      );
-      return (events ?? []).map(({ name }) => name).reverse();
-    };
+    const names = (participantId: string) => eventNames(server, stageArn, sessionId, participantId);
     await vi.waitFor(
       async () => expect(await names(call.alice.id)).toEqual(['JOINED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED', 'LEFT']),
       5000,

@@ -1,14 +1,9 @@
-import {
-  CreateParticipantTokenCommand,
-  CreateStageCommand,
-  DeleteStageCommand,
-  DisconnectParticipantCommand,
-  type ParticipantTokenCapability,
-} from '@aws-sdk/client-ivs-realtime';
+import { DeleteStageCommand, DisconnectParticipantCommand } from '@aws-sdk/client-ivs-realtime';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium } from './support/chromium.ts';
 import { type RunningServer, startServer } from './support/server.ts';
+import { createStage, createToken } from './support/stage.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -30,22 +25,6 @@ afterAll(async () => {
   await server.dispose();
 });
 
-async function createStage(): Promise<string> {
-  const { stage } = await server.client.send(new CreateStageCommand({}));
-  return stage?.arn ?? '';
-}
-
-async function createToken(stageArn: string, userId: string, capabilities?: ParticipantTokenCapability[]) {
-  const command = new CreateParticipantTokenCommand({
-    stageArn,
-    userId,
-    capabilities,
-    attributes: { displayName: userId },
-  });
-  const { participantToken } = await server.client.send(command);
-  return { token: participantToken?.token ?? '', id: participantToken?.participantId ?? '' };
-}
-
 /** Opens one of the pages as a person does, with the token in the fragment. */
 async function open(path: '/publish' | '/watch', token?: string): Promise<Page> {
   const page = await browser.newPage();
@@ -65,8 +44,11 @@ async function goLive(page: Page): Promise<void> {
 
 describe('from the publish page to the watch page', () => {
   test('picture and sound arrive; mute, stop and another publisher are seen', async () => {
-    const stageArn = await createStage();
-    const [alice, bob] = [await createToken(stageArn, 'alice'), await createToken(stageArn, 'bob', ['SUBSCRIBE'])];
+    const stageArn = await createStage(server);
+    const [alice, bob] = [
+      await createToken(server, stageArn, { userId: 'alice' }),
+      await createToken(server, stageArn, { userId: 'bob', capabilities: ['SUBSCRIBE'] }),
+    ];
     const watch = await open('/watch', bob.token);
     await watch.locator('#empty').waitFor();
     const publish = await open('/publish', alice.token);
@@ -88,8 +70,8 @@ describe('from the publish page to the watch page', () => {
   });
 
   test('a publisher that is thrown out by the API reads why', async () => {
-    const stageArn = await createStage();
-    const alice = await createToken(stageArn, 'alice');
+    const stageArn = await createStage(server);
+    const alice = await createToken(server, stageArn, { userId: 'alice' });
     const page = await open('/publish', alice.token);
     await goLive(page);
     await server.client.send(new DisconnectParticipantCommand({ stageArn, participantId: alice.id }));
@@ -98,8 +80,8 @@ describe('from the publish page to the watch page', () => {
   });
 
   test('a viewer of a stage that is deleted reads so', async () => {
-    const stageArn = await createStage();
-    const page = await open('/watch', (await createToken(stageArn, 'bob')).token);
+    const stageArn = await createStage(server);
+    const page = await open('/watch', (await createToken(server, stageArn, { userId: 'bob' })).token);
     await page.locator('#status[data-state=connected]').waitFor();
     await server.client.send(new DeleteStageCommand({ arn: stageArn }));
     await page.locator('#problem[data-code=STAGE_DELETED]').waitFor();
@@ -114,7 +96,10 @@ describe('what is wrong is said in words', () => {
   });
 
   test('a token that may only watch, on the publish page', async () => {
-    const { token } = await createToken(await createStage(), 'bob', ['SUBSCRIBE']);
+    const { token } = await createToken(server, await createStage(server), {
+      userId: 'bob',
+      capabilities: ['SUBSCRIBE'],
+    });
     const page = await open('/publish', token);
     await page.locator('#problem:not([hidden])').waitFor();
     expect(await page.locator('#problem').textContent()).toMatch(/publish/i);
@@ -122,7 +107,7 @@ describe('what is wrong is said in words', () => {
 
   test('without a token the page asks for one', async () => {
     const page = await open('/watch');
-    await page.locator('#token').fill((await createToken(await createStage(), 'bob')).token);
+    await page.locator('#token').fill((await createToken(server, await createStage(server), { userId: 'bob' })).token);
     await page.locator('#token-form button[type=submit]').click();
     await page.locator('#status[data-state=connected]').waitFor();
   });

@@ -1,6 +1,4 @@
 import {
-  CreateParticipantTokenCommand,
-  CreateStageCommand,
   GetParticipantCommand,
   GetStageCommand,
   ListParticipantEventsCommand,
@@ -12,6 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { launchChromium, publish, statistics, subscribe } from './support/chromium.ts';
 import { type RunningServer, startServer } from './support/server.ts';
+import { createStage, createToken, openPage } from './support/stage.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -26,32 +25,14 @@ afterAll(async () => {
   await server.dispose();
 });
 
-async function createStage(): Promise<string> {
-  const { stage } = await server.client.send(new CreateStageCommand({}));
-  return stage?.arn ?? '';
-}
-
-async function createToken(stageArn: string) {
-  const { participantToken } = await server.client.send(
-    new CreateParticipantTokenCommand({ stageArn, userId: 'someone' }),
-  );
-  return { token: participantToken?.token ?? '', id: participantToken?.participantId ?? '' };
-}
-
-async function openPage() {
-  const page = await browser.newPage();
-  await page.goto(`${server.endpoints.api}/healthz`);
-  return page;
-}
-
 async function session(arn: string): Promise<string | undefined> {
   return (await server.client.send(new GetStageCommand({ arn }))).stage?.activeSessionId;
 }
 
 test('a replicated publisher is seen on the other stage, and gone after StopParticipantReplication', async () => {
-  const [sourceStageArn, destinationStageArn] = [await createStage(), await createStage()];
-  const [alice, bob] = [await createToken(sourceStageArn), await createToken(destinationStageArn)];
-  const [publisher, viewer] = [await openPage(), await openPage()];
+  const [sourceStageArn, destinationStageArn] = [await createStage(server), await createStage(server)];
+  const [alice, bob] = [await createToken(server, sourceStageArn), await createToken(server, destinationStageArn)];
+  const [publisher, viewer] = [await openPage(server, browser), await openPage(server, browser)];
   await publish(publisher, { url: server.endpoints.whip, token: alice.token });
   const replication = { sourceStageArn, destinationStageArn, participantId: alice.id };
   const started = await server.client.send(
