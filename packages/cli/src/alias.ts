@@ -57,7 +57,7 @@ export function parseAliases(text: string): Map<string, Map<string, string>> {
       section = sections.get(header) ?? new Map();
       sections.set(header, section);
     } else if (/^\s/.test(line) && section?.has(name)) {
-      section.set(name, `${section.get(name)}\n${line.trim()}`);
+      section.set(name, `${section.get(name)}\n${line.trim()}`.trimStart());
     } else if (pair && section) {
       name = pair[1]!;
       section.set(name, pair[2]!.trim());

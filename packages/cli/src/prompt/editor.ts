@@ -38,7 +38,12 @@ export function wordsBeforeCursor({ text, cursor }: Editor): string[] {
 /** The words of the whole line. */
 export const wordsOf = ({ text }: Editor): string[] => splitWords(text);
 
-const lastWord = (text: string): string => /(?:[^\s"'\\]|\\.?|"(?:[^"\\]|\\.)*"?|'[^']*'?)*$/s.exec(text)?.[0] ?? '';
+/** The word that the text ends in, as it was typed; its quotes may still be open. */
+function lastWord(text: string): string {
+  const words = text.match(/(?:[^\s"'\\]|\\.?|"(?:[^"\\]|\\.)*"?|'[^']*'?)+/gs) ?? [];
+  const last = words.at(-1) ?? '';
+  return text.endsWith(last) ? last : '';
+}
 
 /** What a key does. */
 export function press(editor: Editor, key: Key): { editor: Editor; outcome: Outcome } {
