@@ -12,6 +12,7 @@ import {
 } from '@footlights/model';
 import type { Settings } from './config.ts';
 import { CliError, exitCodes } from './errors.ts';
+import { parsePythonJson } from './python-json.ts';
 import { type HttpAnswer, send, TransportError, type TransportOptions } from './transport.ts';
 import { validateInput } from './validation.ts';
 import { userAgent } from './version.ts';
@@ -168,7 +169,7 @@ const retriedCodes = new Set([
 ]);
 
 function read(operation: Operation, answer: HttpAnswer, exhausted: string): Outcome {
-  const decoded = decodeResponse(operation, answer);
+  const decoded = decodeResponse(operation, answer, parseBody);
   if ('output' in decoded) {
     refuseNonObject(operation, answer.body);
     return decoded;
@@ -179,6 +180,15 @@ function read(operation: Operation, answer: HttpAnswer, exhausted: string): Outc
     failure: new CliError(exitCodes.service, text),
     retry: retriedStatuses.has(answer.status) || retriedCodes.has(code),
   };
+}
+
+/** Fractions stay apart from whole numbers, `30.0` from `30`, where a body holds any; what is no JSON is undefined. */
+function parseBody(text: string): unknown {
+  try {
+    return /\d(\.\d|[eE])/.test(text) ? parsePythonJson(text) : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A body that is not JSON counts as an empty answer; JSON that is no object is a fault worth an error. */

@@ -279,6 +279,15 @@ describe('exit codes and texts', () => {
     expect(await run(getStage)).toMatchObject({ code: 255, stderr: '\nThe answer to GetStage is not a JSON object\n' });
   });
 
+  it('a reader that goes away is no failure', async () => {
+    const script = `"${process.execPath}" "${cli}" ivs-realtime help; echo "code $?" >&2`;
+    const child = spawn('bash', ['-c', `{ ${script}; } | true`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (data) => (stderr += data));
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(stderr).toBe('code 0\n');
+  });
+
   it('130 for an interrupt', async () => {
     respond = () => undefined;
     expect(await run(getStage, {}, 'SIGINT')).toEqual({ code: 130, stdout: '\n', stderr: '' });

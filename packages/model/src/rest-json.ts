@@ -280,9 +280,10 @@ function decodeError({ status, headers, body }: ReceivedAnswer): { code: string;
 export function decodeResponse(
   operation: Operation,
   response: ReceivedAnswer,
+  parse: (text: string) => unknown = parseJson,
 ): { output: Record<string, unknown> } | { error: { code: string; message: string } } {
   if (response.status >= 300) return { error: decodeError(response) };
-  const value = parseJson(response.body);
+  const value = parse(response.body);
   const body = isJsonObject(value) ? value : {};
   const output: Record<string, unknown> = {};
   for (const { name, schema, location, header } of membersOf(operation.output).all) {

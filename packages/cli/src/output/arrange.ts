@@ -17,8 +17,6 @@ export function arrange(shape: Shape, value: unknown, timestamps: TimestampForma
       return Array.isArray(value) ? value.map((item) => arrange(shapeOf(shape.items), item, timestamps)) : value;
     case 'timestamp':
       return timestamps === 'wire' ? value : isoFormat(value);
-    case 'float':
-      return typeof value === 'number' ? new Float(value) : value;
     default:
       return value;
   }
@@ -46,6 +44,7 @@ const isoTime = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-
 
 /** ISO 8601 as Python writes it: six digits when there is a fraction, `+00:00` for Z. Epoch seconds become UTC. */
 function isoFormat(value: unknown): unknown {
+  if (value instanceof Float) return fromEpoch(value.value);
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value))) return fromEpoch(value);
   const match = typeof value === 'string' ? isoTime.exec(value) : null;
   if (!match) return value;

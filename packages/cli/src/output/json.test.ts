@@ -2,6 +2,7 @@ import { operations, shapeOf } from '@footlights/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TimestampFormat } from '../config.ts';
+import { Float } from '../python.ts';
 import { arrange } from './arrange.ts';
 import { formatJson } from './json.ts';
 
@@ -45,10 +46,13 @@ describe('the answer as it is shown', () => {
     expect(JSON.stringify(shown)).toBe('{"stage":{"arn":"a","name":"n","tags":{"z":"","a":""}}}');
   });
 
-  it('prints whole floats with their fraction', () => {
-    const wire = { encoderConfiguration: { arn: 'a', video: { framerate: 30, width: 640 } } };
-    const text = formatJson(arrange(shapeOf(operations.GetEncoderConfiguration.output), wire, 'iso8601'));
-    expect(text).toContain('"framerate": 30.0\n');
-    expect(text).toContain('"width": 640');
+  it.each([
+    [30, '30'],
+    [new Float(30), '30.0'],
+    [new Float(29.97), '29.97'],
+  ])('prints %o as it came', (framerate, text) => {
+    const wire = { encoderConfiguration: { arn: 'a', video: { framerate } } };
+    const shown = formatJson(arrange(shapeOf(operations.GetEncoderConfiguration.output), wire, 'iso8601'));
+    expect(shown).toContain(`"framerate": ${text}\n`);
   });
 });
