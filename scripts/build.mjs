@@ -49,7 +49,7 @@ const beside = {
 };
 
 async function buildCli() {
-  const cli = { ...common, format: 'cjs', minifySyntax: true };
+  const cli = { ...common, format: 'cjs', minify: true };
   await build({
     ...cli,
     entryPoints: ['packages/cli/src/main.ts'],
