@@ -20,6 +20,10 @@ export interface Config {
   /** The URL that clients are told, without a slash at the end, when it is not made of address and port. */
   publicUrl?: string;
   dataDir: string;
+  /** Where the buckets of storage configurations are. */
+  buckets: 'folder' | 's3';
+  /** Of a server that speaks S3; absent: AWS. */
+  s3Endpoint?: string;
   region: string;
   accountId: string;
   /** Path of the PEM certificate chain; comes with tlsKey. */
@@ -182,6 +186,21 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: path,
     default: resolve(homedir(), '.footlights'),
     defaultText: '~/.footlights',
+  },
+  buckets: {
+    name: 'buckets',
+    argument: 'WHERE',
+    help: 'where the buckets of storage configurations are: folder or s3',
+    parse: oneOf(['folder', 's3']),
+    default: 'folder',
+  },
+  s3Endpoint: {
+    name: 's3-endpoint',
+    argument: 'URL',
+    help: 'server that speaks S3, with --buckets s3',
+    parse: publicUrl,
+    default: undefined,
+    defaultText: 'AWS',
   },
   region: {
     name: 'region',

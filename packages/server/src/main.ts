@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Media, startMedia } from '@footlights/media';
 import type { FastifyInstance } from 'fastify';
 import { mediaAddress, publicEndpoints } from './addresses.ts';
-import { BucketFolders } from './buckets.ts';
+import { BucketFolders, type Buckets, S3Buckets } from './buckets.ts';
 import { Compositions } from './compositions.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Endpoints, openSecrets, type Secrets, writeEndpoints } from './credentials.ts';
@@ -158,7 +158,7 @@ class Server {
         tokens,
         live: stages,
         compositions,
-        buckets: new BucketFolders(join(this.config.dataDir, 'buckets')),
+        buckets: openBuckets(this.config),
         quotas: this.config.quotas,
       },
       callers: {
@@ -184,6 +184,11 @@ class Server {
     if (this.endpoints === undefined) throw new Error('the server is not listening yet');
     return this.endpoints;
   }
+}
+
+function openBuckets({ buckets, dataDir, region, s3Endpoint }: Config): Buckets {
+  if (buckets === 'folder') return new BucketFolders(join(dataDir, 'buckets'));
+  return new S3Buckets({ endpoint: s3Endpoint, region });
 }
 
 function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | undefined {
