@@ -273,6 +273,18 @@ describe('subscribing', () => {
   });
 });
 
+test('a stage that somebody asked for and nobody joined is forgotten', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  try {
+    const first = await stageOf(identity());
+    expect(await stageOf(identity())).toBe(first);
+    vi.advanceTimersByTime(1000);
+    expect(await stageOf(identity())).not.toBe(first);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 describe('disconnecting by the API', () => {
   test('closes everything of the participant and bars its token for the session', async () => {
     const alice = identity();

@@ -89,11 +89,7 @@ export class LiveStages implements LiveStagesOfOperations {
     if (source === undefined)
       throw new ApiError('ResourceNotFoundException', `Participant not found: ${participantId}`);
     const destination = this.open(destinationStageArn, parseArn(destinationStageArn)?.id ?? '');
-    try {
-      await this.replications.start(request, source, destination, this.surroundings.now());
-    } finally {
-      if (destination.isIdle) this.forgetLater(destination);
-    }
+    await this.replications.start(request, source, destination, this.surroundings.now());
   }
 
   stopReplication(request: ReplicationOf): Promise<boolean> {
@@ -125,9 +121,13 @@ export class LiveStages implements LiveStagesOfOperations {
   }
 
   private open(arn: string, id: string): LiveStage {
-    const open = this.stages.get(arn) ?? new LiveStage(arn, id, this.surroundings);
-    this.stages.set(arn, open);
-    return open;
+    const known = this.stages.get(arn);
+    if (known !== undefined) return known;
+    const opened = new LiveStage(arn, id, this.surroundings);
+    this.stages.set(arn, opened);
+    // Whoever asked for it may be refused before joining.
+    this.forgetLater(opened);
+    return opened;
   }
 
   private forgetLater(stage: LiveStage): void {
