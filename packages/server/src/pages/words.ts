@@ -26,6 +26,10 @@ const words: Record<string, Words> = {
   },
   TOKEN_ALGORITHM_NOT_ALLOWED: { what: 'This token is not signed with ES384.', next: newToken },
   TOKEN_EXPIRED: { what: 'This token has expired.', next: newToken },
+  CONNECTION_CLOSED: {
+    what: 'The connection was ended while it was being made.',
+    next: 'Another window with the same token may have taken it over. Close that one, or try again.',
+  },
   TOKEN_KEY_NOT_FOUND: {
     what: 'The public key that this token is signed for is not on this server.',
     next: 'Import it with import-public-key, or make a token with create-participant-token.',

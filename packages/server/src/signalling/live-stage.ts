@@ -180,14 +180,16 @@ export class LiveStage {
 
   /**
    * An offer was answered: it takes the place of the participant's earlier connections of the same kind. Later ones stay: of
-   * two offers under way at once each would otherwise end the other.
+   * two offers under way at once each would otherwise end the other. False when the connection itself has ended meanwhile.
    */
-  answered(connection: Connection): void {
+  answered(connection: Connection): boolean {
+    if (!this.connections.has(connection.id)) return false;
     for (const other of this.participants.get(connection.participantId)?.connections ?? []) {
-      if (other === connection) return;
+      if (other === connection) break;
       const same = other.role === connection.role && other.publisherId === connection.publisherId;
       if (same) this.surroundings.closeMedia(other.id);
     }
+    return true;
   }
 
   connected(connectionId: string): void {

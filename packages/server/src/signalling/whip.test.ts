@@ -179,6 +179,18 @@ describe('a refusal is JSON with code and message', () => {
     ]);
   });
 
+  test('of an offer whose connection ended while it was answered is 409', async () => {
+    const accept = opened.media.accept.bind(opened.media);
+    opened.media.accept = async (request) => {
+      const accepted = await accept(request);
+      opened.media.close(request.connectionId);
+      return accepted;
+    };
+    const response = await post('/whip', await tokenFor());
+    expect([response.statusCode, response.json().code]).toEqual([409, 'CONNECTION_CLOSED']);
+    expect(opened.stages.counts().publishers).toBe(0);
+  });
+
   test('of a deleted stage is 404 STAGE_DELETED', async () => {
     await opened.stages.stageDeleted(opened.stageArn);
     expect(

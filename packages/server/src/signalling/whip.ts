@@ -1,4 +1,4 @@
-import { checkTrickle, iceUfrag, type Media } from '@footlights/media';
+import { type Accepted, checkTrickle, iceUfrag, type Media } from '@footlights/media';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log.ts';
 import { authenticate, bearerToken } from './authenticate.ts';
@@ -123,27 +123,36 @@ class Whip {
     offer: string,
     source?: MediaSource,
   ) {
-    const { id: connectionId, participantId, role } = connection;
+    const connectionId = connection.id;
     const session = { connection, stage, etag: `"${connectionId}"`, iceUfrag: iceUfrag(offer) };
     this.options.stages.watch(connectionId, stage);
     this.sessions.set(connectionId, session);
+    const accepted = await this.accept(stage, connection, offer, source);
+    if (!stage.answered(connection)) {
+      throw new Refusal('CONNECTION_CLOSED', 'The connection was ended while its offer was being answered.');
+    }
+    const location = `${this.options.whipUrl()}/sessions/${connectionId}`;
+    const headers = { location, etag: session.etag };
+    return reply.code(201).headers(headers).type('application/sdp').send(accepted.answer);
+  }
+
+  /** Hands the offer to the media worker; gives the connection's place back when it is refused. */
+  private async accept(
+    stage: LiveStage,
+    connection: Connection,
+    offer: string,
+    source?: MediaSource,
+  ): Promise<Accepted> {
+    const { id: connectionId, participantId, role } = connection;
     try {
-      const request = {
+      return await this.options.media.accept({
         stageId: source?.stageId ?? stage.id,
         connectionId,
         participantId,
         role,
         offer,
         publisherConnectionId: source?.connectionId,
-      };
-      const accepted = await this.options.media.accept(request);
-      stage.answered(connection);
-      const location = `${this.options.whipUrl()}/sessions/${connectionId}`;
-      return await reply
-        .code(201)
-        .headers({ location, etag: session.etag })
-        .type('application/sdp')
-        .send(accepted.answer);
+      });
     } catch (error) {
       this.sessions.delete(connectionId);
       this.options.stages.unwatch(connectionId);
