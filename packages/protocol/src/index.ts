@@ -1,5 +1,13 @@
+export * as amf from './amf/index.ts';
+export * as av1 from './av1/index.ts';
+export * as flv from './flv/index.ts';
 export * as h264 from './h264/index.ts';
+export * as hls from './hls/index.ts';
+export * as opus from './opus/index.ts';
 export * as rtcp from './rtcp/index.ts';
+export * as rtmp from './rtmp/index.ts';
 export * as rtp from './rtp/index.ts';
 export * as sdp from './sdp/index.ts';
+export * as video from './video/index.ts';
 export * as vp8 from './vp8/index.ts';
+export * as vp9 from './vp9/index.ts';

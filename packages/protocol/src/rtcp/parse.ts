@@ -1,5 +1,5 @@
 import { parseTransportFeedback } from './transport-feedback.ts';
-import type { Packet, ReportBlock, SdesItem, SourceDescription } from './types.ts';
+import type { ExtendedReport, Packet, ReceiverDelay, ReportBlock, SdesItem, SourceDescription } from './types.ts';
 
 const HEADER_LENGTH = 4;
 const REPORT_BLOCK_LENGTH = 24;
@@ -49,6 +49,8 @@ function parseBody(payloadType: number, count: number, body: Buffer): Packet | u
     case 205:
     case 206:
       return parseFeedback(payloadType, count, body);
+    case 207:
+      return parseExtendedReport(body);
     default:
       return { type: 'unknown', payloadType, count, body };
   }
@@ -122,6 +124,33 @@ function parseGoodbye(count: number, body: Buffer): Packet | undefined {
   if (length === undefined) return { type: 'bye', ssrcs };
   if (start + 1 + length > body.length) return undefined;
   return { type: 'bye', ssrcs, reason: body.toString('utf8', start + 1, start + 1 + length) };
+}
+
+/** `| SSRC | blocks of type (8) specific (8) length in words (16) content |`, RFC 3611 2 and 3. */
+function parseExtendedReport(body: Buffer): Packet | undefined {
+  if (body.length < 4) return undefined;
+  const report: ExtendedReport = { type: 'xr', ssrc: body.readUInt32BE(0), delays: [] };
+  for (let at = 4; at < body.length; ) {
+    const end = at + 4 + (at + 4 <= body.length ? body.readUInt16BE(at + 2) * 4 : 0);
+    if (end > body.length) return undefined;
+    const content = body.subarray(at + 4, end);
+    if (body[at] === 4 && content.length === 8) {
+      report.referenceTime = { seconds: content.readUInt32BE(0), fraction: content.readUInt32BE(4) };
+    } else if (body[at] === 5) parseDelays(content, report.delays);
+    at = end;
+  }
+  return report;
+}
+
+/** `| SSRC | last reference time | delay since |`, as often as the block is long (RFC 3611 4.5). */
+function parseDelays(content: Buffer, delays: ReceiverDelay[]): void {
+  for (let at = 0; at + 12 <= content.length; at += 12) {
+    delays.push({
+      ssrc: content.readUInt32BE(at),
+      lastReferenceTime: content.readUInt32BE(at + 4),
+      delaySinceReferenceTime: content.readUInt32BE(at + 8),
+    });
+  }
 }
 
 /** `| sender SSRC | media SSRC | feedback control information |`, RFC 4585 6.1. */

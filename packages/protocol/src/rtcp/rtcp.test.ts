@@ -77,9 +77,23 @@ const vectors: [name: string, bytes: string, packet: Packet][] = [
     { type: 'remb', senderSsrc: 1, mediaSsrc: 0, bitrate: 8_927_168, ssrcs: [0x4874ed16] },
   ],
   [
-    'XR, unknown here',
+    'XR with a reference time',
     '80 cf 0004 0000000a 04000002 e0000000 80000000',
-    { type: 'unknown', payloadType: 207, count: 0, body: hex('0000000a 04000002 e0000000 80000000') },
+    { type: 'xr', ssrc: 10, referenceTime: { seconds: 0xe0000000, fraction: 0x80000000 }, delays: [] },
+  ],
+  [
+    'XR with a delay',
+    '80 cf 0005 0000000a 05000003 0000000b 11223344 00010000',
+    {
+      type: 'xr',
+      ssrc: 10,
+      delays: [{ ssrc: 11, lastReferenceTime: 0x11223344, delaySinceReferenceTime: 65536 }],
+    },
+  ],
+  [
+    'APP, unknown here',
+    '80 cc 0002 0000000a 61626364',
+    { type: 'unknown', payloadType: 204, count: 0, body: hex('0000000a 61626364') },
   ],
   [
     'feedback of another format',
@@ -124,11 +138,20 @@ describe('parse', () => {
     ['a NACK without pairs', '81 cd 0002 00000001 00000002'],
     ['a FIR of half an entry', '84 ce 0003 00000001 00000000 00000002'],
     ['a REMB without its SSRCs', '8f ce 0004 00000001 00000000 52454d42 011a20df'],
+    ['an XR without SSRC', '80 cf 0000'],
+    ['an XR block past the end', '80 cf 0002 0000000a 04000002'],
     ['padding 0', 'a1 ce 0003 00000001 00000002 00000000'],
     ['padding larger than the packet', 'a1 ce 0003 00000001 00000002 0000000d'],
     ['padding of an empty packet', 'a0 cf 0000'],
   ])('ends at %s and keeps what came before', (_, broken) => {
     expect(parse(hex(pli + broken + pli))).toEqual(parse(hex(pli)));
+  });
+
+  it('leaves out XR blocks that tell nothing of the round trip', () => {
+    const loss = '01000002 0000000b 00010002';
+    expect(parse(hex(`80 cf 0007 0000000a ${loss} 04000002 e0000000 80000000`))).toEqual(
+      parse(hex('80 cf 0004 0000000a 04000002 e0000000 80000000')),
+    );
   });
 
   it('takes padding off', () => {

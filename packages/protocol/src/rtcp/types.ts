@@ -124,7 +124,26 @@ export interface TransportFeedback {
   arrivals: TransportArrival[];
 }
 
-/** A packet of a type or format that is not modelled, such as XR (RFC 3611) or APP; kept so that it can be written back. */
+/** What a receiver that sends no media is told of its round trip (RFC 3611 4.5). */
+export interface ReceiverDelay {
+  /** The receiver's. */
+  ssrc: number;
+  /** Middle 32 bits of its last reference time, 0 when none. */
+  lastReferenceTime: number;
+  /** In 1/65536 s, 0 when none. */
+  delaySinceReferenceTime: number;
+}
+
+/** XR, packet type 207 (RFC 3611 2), with the blocks of the round trip; others are left out. */
+export interface ExtendedReport {
+  type: 'xr';
+  ssrc: number;
+  /** When a receiver sent this (RFC 3611 4.4). */
+  referenceTime?: NtpTime;
+  delays: ReceiverDelay[];
+}
+
+/** A packet of a type or format that is not modelled, such as APP; kept so that it can be written back. */
 export interface UnknownPacket {
   type: 'unknown';
   payloadType: number;
@@ -140,6 +159,7 @@ export type Packet =
   | ReceiverReport
   | SourceDescription
   | Goodbye
+  | ExtendedReport
   | Nack
   | Pli
   | Fir

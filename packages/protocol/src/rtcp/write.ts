@@ -1,6 +1,6 @@
 import { ByteWriter } from '../bytes.ts';
 import { writeTransportFeedback } from './transport-feedback.ts';
-import type { Goodbye, Packet, ReportBlock, SdesItem, SourceDescription } from './types.ts';
+import type { ExtendedReport, Goodbye, Packet, ReportBlock, SdesItem, SourceDescription } from './types.ts';
 
 /** Largest number that the 5-bit count of a header holds (RFC 3550 6.4.1). */
 export const MAX_COUNT = 31;
@@ -46,6 +46,8 @@ function writeBody(writer: ByteWriter, packet: Packet): HeaderFields {
       return writeSourceDescription(writer, packet);
     case 'bye':
       return writeGoodbye(writer, packet);
+    case 'xr':
+      return writeExtendedReport(writer, packet);
     case 'unknown':
       writer.bytes(packet.body);
       return { count: packet.count & MAX_COUNT, payloadType: packet.payloadType };
@@ -105,6 +107,25 @@ function writeGoodbye(writer: ByteWriter, { ssrcs, reason }: Goodbye): HeaderFie
     for (let length = writeText(writer, reason, 'a BYE reason'); length % 4 !== 0; length++) writer.uint8(0);
   }
   return { count: limited(ssrcs.length, 'SSRCs'), payloadType: 203 };
+}
+
+/** RFC 3611 4.4 and 4.5: a block header is `| type (8) | reserved (8) | length in words (16) |`. */
+function writeExtendedReport(writer: ByteWriter, { ssrc, referenceTime, delays }: ExtendedReport): HeaderFields {
+  writer.uint32(ssrc);
+  if (referenceTime) {
+    writer.uint32((4 << 24) | 2);
+    writer.uint32(referenceTime.seconds);
+    writer.uint32(referenceTime.fraction);
+  }
+  if (delays.length > 0) {
+    writer.uint32((5 << 24) | (delays.length * 3));
+    for (const delay of delays) {
+      writer.uint32(delay.ssrc);
+      writer.uint32(delay.lastReferenceTime);
+      writer.uint32(delay.delaySinceReferenceTime);
+    }
+  }
+  return { count: 0, payloadType: 207 };
 }
 
 type Feedback = Extract<Packet, { senderSsrc: number }>;

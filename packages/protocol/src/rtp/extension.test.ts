@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readExtension, readExtensionText, readExtensionUint16, writeExtensions } from './extension.ts';
+import {
+  readAudioLevel,
+  readExtension,
+  readExtensionText,
+  readExtensionUint16,
+  readExtensionUint24,
+  writeExtensions,
+} from './extension.ts';
 import { type Packet, parse, writeHeader } from './packet.ts';
 
 /** A packet whose extension has this profile and data (a multiple of 4 bytes). */
@@ -55,6 +62,20 @@ describe('two-byte form (RFC 8285 4.3)', () => {
 it('knows no elements under another profile, and none without extension', () => {
   expect(readExtension(packetWith('1234', '10 aa 0000'), 1)).toBeUndefined();
   expect(readExtension(parse(Buffer.from('806000010000000200000003', 'hex'))!, 1)).toBeUndefined();
+});
+
+describe('values', () => {
+  it.each([
+    ['one-byte form', 'bede', '12 abcdef 20 9c 0000'],
+    ['two-byte form', '1000', '01 03 abcdef 02 01 9c'],
+  ])('of 24 bits and audio levels in the %s', (_, profile, data) => {
+    const packet = packetWith(profile, data);
+    expect(readExtensionUint24(packet, 1)).toBe(0xabcdef);
+    expect(readExtensionUint24(packet, 2), 'another length').toBeUndefined();
+    expect(readExtensionUint24(packet, 3)).toBeUndefined();
+    expect(readAudioLevel(packet, 2)).toBe(0x80 | 28);
+    expect(readAudioLevel(packet, 3)).toBe(-1);
+  });
 });
 
 describe('writeExtensions', () => {

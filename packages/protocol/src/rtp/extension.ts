@@ -43,6 +43,23 @@ export function readExtensionUint16(packet: Packet, id: number): number | undefi
   return (packet.buffer[at]! << 8) | packet.buffer[at + 1]!;
 }
 
+/** A three-byte extension value, such as abs-send-time: 6.18 bits of seconds; allocates nothing. */
+export function readExtensionUint24(packet: Packet, id: number): number | undefined {
+  const header = findElement(packet, id);
+  if (header < 0 || valueLength(packet, header) !== 3) return undefined;
+  const at = valueOffset(packet, header);
+  return (packet.buffer[at]! << 16) | (packet.buffer[at + 1]! << 8) | packet.buffer[at + 2]!;
+}
+
+/**
+ * The byte of a client-to-mixer audio level (RFC 6464 section 3): loudness in -dBov, 0 to 127, in its low 7 bits, voice activity in the
+ * highest; -1 without. Allocates nothing.
+ */
+export function readAudioLevel(packet: Packet, id: number): number {
+  const header = findElement(packet, id);
+  return header < 0 || valueLength(packet, header) < 1 ? -1 : packet.buffer[valueOffset(packet, header)]!;
+}
+
 /** A text extension value, such as MID or RID (RFC 8843 15, RFC 8852 3). */
 export function readExtensionText(packet: Packet, id: number): string | undefined {
   const range = readExtension(packet, id);

@@ -1,0 +1,2 @@
+export * as red from './red.ts';
+export * from './toc.ts';
