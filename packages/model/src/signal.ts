@@ -38,12 +38,38 @@ export type JoinErrorCode =
   | 'TOKEN_INVALID'
   | (string & {});
 
+/** Somebody who speaks now; `level` is the loudness, 0 (silence) to 1 (overload). */
+export interface ActiveSpeaker {
+  participantId: string;
+  level: number;
+}
+
+/** Why the server ended a media connection; these are also the errorCode of the participant event. The last four are of encoders. */
+export type ConnectionEndCode =
+  | 'BITRATE_EXCEEDED'
+  | 'RESOLUTION_EXCEEDED'
+  | 'STREAM_DURATION_EXCEEDED'
+  | 'B_FRAME_PRESENT'
+  | 'INVALID_VIDEO_CODEC'
+  | 'INVALID_AUDIO_CODEC'
+  | 'INVALID_INPUT';
+
 /** What the server says. `sequenceNumber` starts above 0 and rises with every frame of one connection. */
 export type ServerMessage =
   | { type: 'PONG' }
   | {
       type: 'STAGE_STATE';
       payload: { stageId: string; sequenceNumber: number; participants: StageStateParticipant[] };
+    }
+  /** Who speaks, the loudest first; of another sequence than STAGE_STATE. Nobody speaks before the first one. */
+  | {
+      type: 'footlights:ACTIVE_SPEAKERS';
+      payload: { stageId: string; sequenceNumber: number; speakers: ActiveSpeaker[] };
+    }
+  /** To the one whose connection it was; `publisherId` is whom it received. Clients that do not know it see a connection end. */
+  | {
+      type: 'footlights:CONNECTION_ENDED';
+      payload: { role: 'publish' | 'subscribe'; publisherId?: string; code: ConnectionEndCode; message: string };
     }
   | { type: 'aws:ivs:DISCONNECT'; payload: { code: DisconnectCode } }
   | { type: 'aws:ivs:JOIN_ERROR'; payload: { code: JoinErrorCode; message: string } }

@@ -8,10 +8,14 @@ import { anyText } from './inputs.testing.ts';
 import { operations } from './operations.ts';
 import { encodeRequest } from './rest-json.ts';
 import {
+  isPresigned,
   MAX_CANONICAL_ECHO_LENGTH,
   MAX_CLOCK_SKEW_MINUTES,
+  MAX_PRESIGNED_SECONDS,
   MAX_SIGNING_KEYS,
+  SignatureError,
   signRequest,
+  verifyPresigned,
   verifyRequest,
 } from './sigv4.ts';
 
@@ -407,4 +411,92 @@ test('signing keys are kept for a bounded number of secrets, and a changed secre
     expect(refusal(one, { secretOf: () => secretAccessKey })).toBeUndefined();
     expect(refusal(one, { secretOf: () => `secret-${i + 1}` })?.[0]).toBe('InvalidSignatureException');
   }
+});
+
+describe('a request to S3', () => {
+  // The examples of AWS's "Signature calculations: transferring payload in a single chunk" and "using query parameters".
+  const key = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+  const at = new Date('2013-05-24T00:00:00Z');
+  const s3 = {
+    secretOf: (id: string) => (id === key.accessKeyId ? key.secretAccessKey : undefined),
+    service: 's3',
+    now: at,
+  };
+  const get = (change: Change): HttpRequestParts => ({
+    method: 'GET',
+    rawPath: '/test.txt',
+    rawQuery: '',
+    headers: { host: 'examplebucket.s3.amazonaws.com' },
+    body: Buffer.alloc(0),
+    ...change,
+  });
+  const faultOf = (parts: HttpRequestParts, change: Partial<typeof s3> = {}) => {
+    try {
+      verifyPresigned(parts, { ...s3, ...change });
+    } catch (error) {
+      return error instanceof SignatureError ? error.fault : error;
+    }
+    return undefined;
+  };
+
+  test("is believed with the signature of AWS's example", () => {
+    const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+    const authorization =
+      'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41';
+    const parts = get({
+      headers: {
+        host: 'examplebucket.s3.amazonaws.com',
+        range: 'bytes=0-9',
+        'x-amz-content-sha256': emptyHash,
+        'x-amz-date': '20130524T000000Z',
+        authorization,
+      },
+    });
+    expect(verifyRequest(parts, s3)).toEqual({ accessKeyId: key.accessKeyId, region: 'us-east-1' });
+  });
+
+  const query = (more: Record<string, string> = {}) =>
+    Object.entries({
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': 'AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request',
+      'X-Amz-Date': '20130524T000000Z',
+      'X-Amz-Expires': '86400',
+      'X-Amz-SignedHeaders': 'host',
+      'X-Amz-Signature': 'aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404',
+      ...more,
+    })
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&');
+
+  test("with the URL of AWS's example is believed from a little before its time to its end", () => {
+    const parts = get({ rawQuery: query() });
+    expect(isPresigned(parts)).toBe(true);
+    expect(verifyPresigned(parts, s3)).toEqual({ accessKeyId: key.accessKeyId, region: 'us-east-1' });
+    const after = (seconds: number) => ({ now: new Date(at.getTime() + seconds * 1000) });
+    expect(faultOf(parts, after(86_400))).toBeUndefined();
+    expect(faultOf(parts, after(86_401))).toBe('time');
+    expect(faultOf(parts, after(-MAX_CLOCK_SKEW_MINUTES * 60))).toBeUndefined();
+    expect(faultOf(parts, after(-MAX_CLOCK_SKEW_MINUTES * 60 - 1))).toBe('time');
+  });
+
+  test.each([
+    [{ rawPath: '/test2.txt' }, 'mismatch'],
+    [{ method: 'HEAD' }, 'mismatch'],
+    [{ headers: { host: 'other' } }, 'mismatch'],
+    [{ rawQuery: query({ 'X-Amz-Expires': '86401' }) }, 'mismatch'],
+    [{ rawQuery: `${query()}&response-content-type=text%2Fhtml` }, 'mismatch'],
+    [{ rawQuery: query({ 'X-Amz-Expires': String(MAX_PRESIGNED_SECONDS) }) }, 'mismatch'],
+    [{ rawQuery: query({ 'X-Amz-Expires': String(MAX_PRESIGNED_SECONDS + 1) }) }, 'malformed'],
+    [{ rawQuery: query({ 'X-Amz-Expires': '0' }) }, 'malformed'],
+    [{ rawQuery: query({ 'X-Amz-Expires': '-1' }) }, 'malformed'],
+    [{ rawQuery: query({ 'X-Amz-SignedHeaders': 'range' }) }, 'malformed'],
+    [{ rawQuery: query({ 'X-Amz-Signature': 'x' }) }, 'malformed'],
+    [{ rawQuery: `${query()}&X-Amz-Date=20130525T000000Z` }, 'malformed'],
+    [{ rawQuery: query({ 'X-Amz-Date': '20130525T000000Z' }) }, 'scope'],
+    [{ rawQuery: query().replace('AKIAIOS', 'AKIAIOT') }, 'unknown-key'],
+    [{ rawQuery: query().replace('%2Fs3%2F', '%2Fivs%2F') }, 'scope'],
+    [{ rawQuery: 'X-Amz-Signature=%' }, 'malformed'],
+  ])('with another URL is not: %j', (change, fault) =>
+    expect(faultOf(get({ rawQuery: query(), ...change }))).toBe(fault),
+  );
 });

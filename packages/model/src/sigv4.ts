@@ -1,6 +1,6 @@
 // AWS Signature Version 4. Signing and verifying share one canonical request.
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import { ApiError } from './errors.ts';
+import { ApiError, type ErrorName } from './errors.ts';
 import type { HttpRequestParts } from './http.ts';
 
 /** What a client signs with. */
@@ -26,6 +26,12 @@ export const MAX_CANONICAL_ECHO_LENGTH = 2048;
 function canonicalPath(rawPath: string): string {
   if (/^[A-Za-z0-9\-._~/]*$/.test(rawPath)) return rawPath;
   return uriEncode(rawPath).replaceAll('%2F', '/');
+}
+
+/** The path of an S3 request: each segment in its one encoding, and encoded once. */
+function canonicalObjectPath(rawPath: string): string {
+  if (/^[A-Za-z0-9\-._~/]*$/.test(rawPath)) return rawPath;
+  return rawPath.split('/').map(canonicalQueryPart).join('/');
 }
 
 /** RFC 3986 over the UTF-8 bytes; never throws. */
@@ -72,10 +78,15 @@ function canonicalHeaderValue(value: string): string {
 }
 
 /** The text that both sides hash; `signedHeaders` are lower-case names in ascending order. */
-function canonicalRequest(request: HttpRequestParts, signedHeaders: readonly string[], payloadHash: string): string {
+function canonicalRequest(
+  request: HttpRequestParts,
+  signedHeaders: readonly string[],
+  { payloadHash, service }: { payloadHash: string; service: string },
+): string {
   let headers = '';
   for (const name of signedHeaders) headers += `${name}:${canonicalHeaderValue(request.headers[name] ?? '')}\n`;
-  return `${request.method}\n${canonicalPath(request.rawPath)}\n${canonicalQuery(request.rawQuery)}\n${headers}\n${signedHeaders.join(';')}\n${payloadHash}`;
+  const path = service === 's3' ? canonicalObjectPath(request.rawPath) : canonicalPath(request.rawPath);
+  return `${request.method}\n${path}\n${canonicalQuery(request.rawQuery)}\n${headers}\n${signedHeaders.join(';')}\n${payloadHash}`;
 }
 
 // ---- signature
@@ -136,7 +147,7 @@ export function signRequest(
     .sort();
   const scope = { date: amzDate.slice(0, 8), region, service };
   const payloadHash = headers['x-amz-content-sha256'] ?? hash('sha256', request.body, 'hex');
-  const canonical = canonicalRequest({ ...request, headers }, signedHeaders, payloadHash);
+  const canonical = canonicalRequest({ ...request, headers }, signedHeaders, { payloadHash, service });
   const signed = signature(canonical, credentials.secretAccessKey, scope, amzDate).toString('hex');
   added.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signed}`;
   return added;
@@ -154,8 +165,23 @@ interface Authorization {
   signature: Buffer;
 }
 
-function refuse(shape: 'IncompleteSignature' | 'InvalidSignatureException', message: string): never {
-  throw new ApiError(shape, message);
+/** What is wrong with a signature. */
+export type SignatureFault = 'missing' | 'malformed' | 'scope' | 'unknown-key' | 'time' | 'payload' | 'mismatch';
+
+/** A request that is not signed, or not so that it can be believed. */
+export class SignatureError extends ApiError {
+  readonly fault: SignatureFault;
+
+  constructor(shape: ErrorName, fault: SignatureFault, message: string) {
+    super(shape, message);
+    this.fault = fault;
+  }
+}
+
+function refuse(shape: 'IncompleteSignature', message: string): never;
+function refuse(shape: 'InvalidSignatureException', message: string, fault: SignatureFault): never;
+function refuse(shape: ErrorName, message: string, fault: SignatureFault = 'malformed'): never {
+  throw new SignatureError(shape, fault, message);
 }
 
 const AUTHORIZATION =
@@ -186,7 +212,7 @@ function refuseAuthorization(text: string): never {
 }
 
 /** The names must rise: then none comes twice, and the canonical request is no longer than the request. */
-function checkSignedHeaders(names: readonly string[], headers: HttpRequestParts['headers']): void {
+function checkNames(names: readonly string[], headers: HttpRequestParts['headers']): void {
   let previous = '';
   for (const name of names) {
     if (name <= previous) refuse('IncompleteSignature', 'SignedHeaders must be lower-case names in ascending order');
@@ -194,6 +220,10 @@ function checkSignedHeaders(names: readonly string[], headers: HttpRequestParts[
       refuse('IncompleteSignature', `The signed header '${name.slice(0, 128)}' is not in the request`);
     previous = name;
   }
+}
+
+function checkSignedHeaders(names: readonly string[], headers: HttpRequestParts['headers']): void {
+  checkNames(names, headers);
   if (!names.includes('host')) refuse('IncompleteSignature', "SignedHeaders must name 'host'");
   if (!names.includes(dateHeader(headers)))
     refuse('IncompleteSignature', `SignedHeaders must name '${dateHeader(headers)}'`);
@@ -226,23 +256,33 @@ function checkSkew(amzDate: string, time: number, now: Date): void {
   const skew = MAX_CLOCK_SKEW_MINUTES * 60_000;
   const at = `${toAmzDate(now)}, allowed are ${MAX_CLOCK_SKEW_MINUTES} minutes`;
   if (time < now.getTime() - skew)
-    refuse('InvalidSignatureException', `Signature expired: ${amzDate} is too far before the server's time ${at}`);
+    refuse(
+      'InvalidSignatureException',
+      `Signature expired: ${amzDate} is too far before the server's time ${at}`,
+      'time',
+    );
   if (time > now.getTime() + skew)
     refuse(
       'InvalidSignatureException',
       `Signature not yet current: ${amzDate} is too far after the server's time ${at}`,
+      'time',
     );
 }
 
 function checkScope(scope: Scope, amzDate: string, service: string, regions: readonly string[] | undefined): void {
   if (scope.service !== service)
-    refuse('InvalidSignatureException', `Credential should be scoped to correct service: '${service}'`);
+    refuse('InvalidSignatureException', `Credential should be scoped to correct service: '${service}'`, 'scope');
   if (regions && !regions.includes(scope.region))
-    refuse('InvalidSignatureException', `Credential should be scoped to a valid region: ${regions.join(', ')}`);
+    refuse(
+      'InvalidSignatureException',
+      `Credential should be scoped to a valid region: ${regions.join(', ')}`,
+      'scope',
+    );
   if (scope.date !== amzDate.slice(0, 8))
     refuse(
       'InvalidSignatureException',
       `Date in Credential scope does not match the date of the request: ${scope.date} is not ${amzDate.slice(0, 8)}`,
+      'scope',
     );
 }
 
@@ -251,7 +291,11 @@ function payloadHashOf({ headers, body }: HttpRequestParts): string {
   if (declared === UNSIGNED_PAYLOAD) return declared;
   const actual = hash('sha256', body, 'hex');
   if (declared !== undefined && declared !== actual)
-    refuse('InvalidSignatureException', `The header 'x-amz-content-sha256' is not the SHA-256 of the body, ${actual}`);
+    refuse(
+      'InvalidSignatureException',
+      `The header 'x-amz-content-sha256' is not the SHA-256 of the body, ${actual}`,
+      'payload',
+    );
   return actual;
 }
 
@@ -261,33 +305,123 @@ function shownCanonical(canonical: string): string {
   return shown.length <= MAX_CANONICAL_ECHO_LENGTH ? shown : `${shown.slice(0, MAX_CANONICAL_ECHO_LENGTH)}…`;
 }
 
-/** Who signed the request; throws ApiError when it is not signed, or not so that it can be believed. */
+/** How signatures are verified. */
+export interface VerifyOptions {
+  secretOf(accessKeyId: string): string | undefined;
+  service: string;
+  /** Absent: whichever region was signed for, which is then for the caller to check. */
+  regions?: readonly string[];
+  now: Date;
+}
+
+/** Who signed the request in its headers; throws SignatureError. */
 export function verifyRequest(
   request: HttpRequestParts,
-  options: {
-    secretOf(accessKeyId: string): string | undefined;
-    service: string;
-    /** Absent: whichever region was signed for, which is then for the caller to check. */
-    regions?: readonly string[];
-    now: Date;
-  },
+  options: VerifyOptions,
 ): { accessKeyId: string; region: string } {
   const header = request.headers.authorization;
   if (header === undefined || header === '')
-    throw new ApiError('MissingAuthenticationToken', 'The request has no Authorization header; sign it with SigV4');
-  const { accessKeyId, scope, signedHeaders, signature: given } = parseAuthorization(header);
-  checkSignedHeaders(signedHeaders, request.headers);
+    throw new SignatureError(
+      'MissingAuthenticationToken',
+      'missing',
+      'The request has no Authorization header; sign it with SigV4',
+    );
+  const authorization = parseAuthorization(header);
+  checkSignedHeaders(authorization.signedHeaders, request.headers);
   const { amzDate, time } = signingTime(request.headers);
-  checkScope(scope, amzDate, options.service, options.regions);
-  const secret = options.secretOf(accessKeyId);
-  if (secret === undefined)
-    throw new ApiError('UnrecognizedClientException', 'The security token included in the request is invalid.');
+  checkScope(authorization.scope, amzDate, options.service, options.regions);
+  const secret = knownSecret(authorization, options);
   checkSkew(amzDate, time, options.now);
-  const canonical = canonicalRequest(request, signedHeaders, payloadHashOf(request));
+  checkSignature(request, authorization, { secret, amzDate, payloadHash: payloadHashOf(request) });
+  return { accessKeyId: authorization.accessKeyId, region: authorization.scope.region };
+}
+
+function knownSecret({ accessKeyId }: Authorization, { secretOf }: VerifyOptions): string {
+  const secret = secretOf(accessKeyId);
+  if (secret !== undefined) return secret;
+  const message = 'The security token included in the request is invalid.';
+  throw new SignatureError('UnrecognizedClientException', 'unknown-key', message);
+}
+
+function checkSignature(
+  request: HttpRequestParts,
+  { scope, signedHeaders, signature: given }: Authorization,
+  { secret, amzDate, payloadHash }: { secret: string; amzDate: string; payloadHash: string },
+): void {
+  const canonical = canonicalRequest(request, signedHeaders, { payloadHash, service: scope.service });
   if (!timingSafeEqual(signature(canonical, secret, scope, amzDate), given))
     refuse(
       'InvalidSignatureException',
       `The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. The canonical request should have been\n'${shownCanonical(canonical)}'`,
+      'mismatch',
     );
-  return { accessKeyId, region: scope.region };
+}
+
+// ---- presigned URLs
+
+/** How long a presigned URL may be good for, in seconds: seven days. */
+export const MAX_PRESIGNED_SECONDS = 604_800;
+
+/** Whether the signature is in the query: a presigned URL. */
+export function isPresigned({ rawQuery }: HttpRequestParts): boolean {
+  return /(?:^|&)X-Amz-(?:Signature|Algorithm|Credential)=/.test(rawQuery);
+}
+
+/** Who signed the URL; throws SignatureError. The body is not signed, only the headers that the URL names. */
+export function verifyPresigned(
+  request: HttpRequestParts,
+  options: VerifyOptions,
+): { accessKeyId: string; region: string } {
+  const { authorization, amzDate, time, seconds } = parsePresigned(request.rawQuery);
+  checkPresignedHeaders(authorization.signedHeaders, request.headers);
+  checkScope(authorization.scope, amzDate, options.service, options.regions);
+  const secret = knownSecret(authorization, options);
+  checkPresignedTime(amzDate, time, { seconds, now: options.now });
+  const rawQuery = request.rawQuery
+    .split('&')
+    .filter((item) => !item.startsWith('X-Amz-Signature='))
+    .join('&');
+  checkSignature({ ...request, rawQuery }, authorization, { secret, amzDate, payloadHash: UNSIGNED_PAYLOAD });
+  return { accessKeyId: authorization.accessKeyId, region: authorization.scope.region };
+}
+
+function parsePresigned(rawQuery: string) {
+  const of = (name: string): string => {
+    const values = rawQuery.split('&').filter((item) => item.startsWith(`${name}=`));
+    if (values.length !== 1) refuse('IncompleteSignature', `A presigned URL has '${name}' once`);
+    return decodedOrAsItIs(values[0]?.slice(name.length + 1) ?? '');
+  };
+  // The same parts, in the same forms, as in the header.
+  const authorization = parseAuthorization(
+    `${of('X-Amz-Algorithm')} Credential=${of('X-Amz-Credential')}, SignedHeaders=${of('X-Amz-SignedHeaders')}, Signature=${of('X-Amz-Signature')}`,
+  );
+  const seconds = /^\d{1,6}$/.test(of('X-Amz-Expires')) ? Number(of('X-Amz-Expires')) : 0;
+  if (seconds < 1 || seconds > MAX_PRESIGNED_SECONDS)
+    refuse('IncompleteSignature', `X-Amz-Expires must be a number of seconds from 1 to ${MAX_PRESIGNED_SECONDS}`);
+  return { authorization, ...signingTime({ 'x-amz-date': of('X-Amz-Date') }), seconds };
+}
+
+function decodedOrAsItIs(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** As in a header, but for the date, which is in the query. */
+function checkPresignedHeaders(names: readonly string[], headers: HttpRequestParts['headers']): void {
+  checkNames(names, headers);
+  if (!names.includes('host')) refuse('IncompleteSignature', "X-Amz-SignedHeaders must name 'host'");
+}
+
+function checkPresignedTime(amzDate: string, time: number, { seconds, now }: { seconds: number; now: Date }): void {
+  if (time > now.getTime() + MAX_CLOCK_SKEW_MINUTES * 60_000)
+    refuse('InvalidSignatureException', `The URL is not good before ${amzDate}`, 'time');
+  if (time + seconds * 1000 < now.getTime())
+    refuse(
+      'InvalidSignatureException',
+      `Request has expired: the URL was good for ${seconds} s from ${amzDate}`,
+      'time',
+    );
 }
