@@ -271,6 +271,24 @@ describe('a subscriber that misses packets', () => {
   });
 });
 
+describe('a subscriber that asks for its round trip', () => {
+  it('is answered at once', () => {
+    const { rig, subscriber } = watching();
+    const referenceTime = rtcp.ntpFromMs(rig.clock.now());
+    subscriber.sendRtcp({ type: 'xr', ssrc: 7, referenceTime, delays: [] });
+    expect(subscriber.rtcp('xr').flatMap(({ delays }) => delays)).toEqual([
+      { ssrc: 7, lastReferenceTime: rtcp.middle32(referenceTime), delaySinceReferenceTime: 0 },
+    ]);
+  });
+
+  it('is not answered when it only answers', () => {
+    const { subscriber } = watching();
+    const delays = [{ ssrc: 7, lastReferenceTime: 1, delaySinceReferenceTime: 2 }];
+    subscriber.sendRtcp({ type: 'xr', ssrc: 7, delays });
+    expect(subscriber.rtcp('xr')).toEqual([]);
+  });
+});
+
 describe('sender reports', () => {
   it('put audio and video of one publisher on one clock, whatever its own says', () => {
     const { rig, publisher, subscriber } = watching();

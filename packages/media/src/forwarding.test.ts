@@ -3,7 +3,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_RTP_PER_SECOND, MAX_SSRCS_PER_PUBLISHER } from './limits.ts';
 import { makeOffer } from './negotiate/sample-offers.ts';
-import { contentOf, opusLine, Rig, RTX_SSRC, VIDEO_SSRC, videoLine } from './testing.ts';
+import {
+  contentOf,
+  type FakePublisher,
+  type FakeSubscriber,
+  opusLine,
+  Rig,
+  RTX_SSRC,
+  VIDEO_SSRC,
+  videoLine,
+} from './testing.ts';
 
 function watching() {
   const rig = new Rig();
@@ -128,7 +137,7 @@ describe('a publisher’s retransmission', () => {
 });
 
 describe('the source of a track', () => {
-  it('is one simulcast layer, known by its RID until it is learned', () => {
+  it('is one for each simulcast layer, known by its RID until it is learned', () => {
     const rig = new Rig();
     const attributes = [...(videoLine.attributes ?? []), 'rid:low send', 'rid:hi send', 'simulcast:send low;hi'];
     const publisher = rig.publish('pub', makeOffer([{ ...videoLine, attributes }]));
@@ -139,8 +148,14 @@ describe('the source of a track', () => {
     publisher.video([2], { ssrc: 2 });
     publisher.video([3], { ssrc: 3 });
     publisher.video([1], { ssrc: 4, payloadType: 97, original: 2, repairedRid: 'hi' });
-    publisher.video([1], { ssrc: 5, payloadType: 97, original: 4, repairedRid: 'low' });
-    expect(subscriber.rtp().map(contentOf)).toEqual([1, 3, 2]);
+    publisher.video([4], { ssrc: 2 });
+    publisher.video([1], { ssrc: 5, payloadType: 97, original: 3, repairedRid: 'low' });
+    expect(subscriber.rtp().map(contentOf)).toEqual([1, 2, 4, 3]);
+    const layers = rig.statisticsOf('pub').tracks[0]?.layers;
+    expect(layers?.map(({ encodingId, packetsReceived }) => [encodingId, packetsReceived])).toEqual([
+      ['low', 3],
+      ['hi', 2],
+    ]);
   });
 
   it('may share its SSRC with payload types that nobody was promised', () => {
@@ -252,5 +267,39 @@ describe('random bytes', () => {
     publisher.transport.receive(Buffer.alloc(rtp.HEADER_LENGTH - 1));
     publisher.transport.receive(Buffer.alloc(0));
     expect(rig.statisticsOf('pub')).toMatchObject({ packetsReceived: 2, bytesReceived: 11 });
+  });
+});
+
+describe('redundant audio', () => {
+  /** One encoding before, 4 bytes, and the newest, 3 bytes (RFC 2198 section 3). */
+  const redundant = Buffer.from([0x80 | 111, 0x0f, 0x00, 0x04, 111, 1, 1, 1, 1, 2, 2, 2]);
+  const redLine = { ...opusLine, codecs: ['63 red/48000/2 111/111', '111 opus/48000/2'] };
+
+  function receive(payloadType: number, payload: Buffer, sequenceNumber: number, { transport }: FakePublisher) {
+    const packet = Buffer.alloc(rtp.HEADER_LENGTH + payload.length);
+    rtp.writeHeader(packet, { marker: false, payloadType, sequenceNumber, timestamp: sequenceNumber * 960, ssrc: 5 });
+    payload.copy(packet, rtp.HEADER_LENGTH);
+    transport.receive(packet);
+  }
+
+  it('goes on as it came, and as its newest encoding to who cannot read it', () => {
+    const rig = new Rig();
+    const publisher = rig.publish('pub', makeOffer([redLine]));
+    const reader = rig.subscribe('reader', 'pub', makeOffer([{ ...redLine, direction: 'recvonly' }]));
+    const other = rig.subscribe('other', 'pub', makeOffer([{ ...opusLine, direction: 'recvonly' }]));
+    receive(63, redundant, 1, publisher);
+    receive(111, Buffer.from([3, 3, 3]), 2, publisher);
+    receive(63, Buffer.from([0x80 | 111, 0xff, 0xff, 0xff]), 3, publisher);
+    const payloads = (subscriber: FakeSubscriber, payloadType: number) =>
+      subscriber
+        .rtp(payloadType)
+        .map(({ buffer, payloadOffset, payloadEnd }) => [...buffer.subarray(payloadOffset, payloadEnd)]);
+    expect(payloads(reader, 63)).toEqual([[...redundant]]);
+    expect(payloads(reader, 111)).toEqual([[3, 3, 3]]);
+    expect(payloads(other, 63)).toEqual([]);
+    expect(payloads(other, 111)).toEqual([
+      [2, 2, 2],
+      [3, 3, 3],
+    ]);
   });
 });

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FromWorker, ToWorker, WorkerProcess } from './channel.ts';
-import type { AcceptRequest, MediaEvent, MediaOptions } from './media.ts';
+import { type AcceptRequest, awsMediaLimits, type MediaEvent, type MediaOptions } from './media.ts';
 import { WorkerPool } from './pool.ts';
+
+const pulse: FromWorker = { type: 'pulse', load: { cpu: 0, loopDelayMs: 0 } };
+
+const tracks = [{ kind: 'audio' as const, codec: 'opus' as const, fmtp: '', encodingIds: [undefined] }];
+const relayOf = (port: number) => ({ host: '127.0.0.1', port: port + 1_000, secret: `secret of ${port}` });
 
 /** A worker process that a test plays. */
 class FakeProcess implements WorkerProcess {
@@ -22,7 +27,8 @@ class FakeProcess implements WorkerProcess {
     this.received.push(message);
     if (message.type === 'shutdown') this.exit('exit code 0');
     if (message.type !== 'start') return;
-    if (typeof this.#opening === 'number') this.say({ type: 'ready', port: this.#opening });
+    if (typeof this.#opening === 'number')
+      this.say({ type: 'ready', port: this.#opening, relay: relayOf(this.#opening) });
     if (typeof this.#opening === 'string') this.say({ type: 'refused', message: this.#opening });
   }
 
@@ -61,7 +67,8 @@ class FakeProcess implements WorkerProcess {
   /** Answers all offers that wait. */
   acceptAll(): void {
     for (const { requestId, request } of this.requests('accept')) {
-      this.say({ type: 'accepted', requestId, accepted: { answer: `answer to ${request.connectionId}`, tracks: {} } });
+      const accepted = { answer: `answer to ${request.connectionId}`, tracks: {}, layered: false };
+      this.say({ type: 'accepted', requestId, accepted, ...(request.role === 'publish' && { published: tracks }) });
     }
   }
 }
@@ -73,8 +80,10 @@ function setUp(workers = 2, opening: (index: number) => number | string | undefi
   const options: MediaOptions = {
     workers,
     listenIp: '127.0.0.1',
+    announceIps: [],
     port: 7_071,
     workerPath: '',
+    limits: awsMediaLimits,
     log: { info: say, warn: say, error: say },
   };
   const spawn = () => {
@@ -114,9 +123,9 @@ describe('start', () => {
     const { pool, processes } = await started(3);
     expect(pool.ports).toEqual([7_071, 7_072, 7_073]);
     expect(processes.map((process) => process.requests('start')[0]?.options)).toEqual([
-      { listenIp: '127.0.0.1', port: 7_071 },
-      { listenIp: '127.0.0.1', port: 7_072 },
-      { listenIp: '127.0.0.1', port: 7_073 },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_071, limits: awsMediaLimits },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_072, limits: awsMediaLimits },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_073, limits: awsMediaLimits },
     ]);
   });
 
@@ -253,7 +262,7 @@ describe('a worker that ends', () => {
       processes[i]?.exit('exit code 1');
       await vi.advanceTimersByTimeAsync(1_000);
     }
-    const running = setInterval(() => processes[3]?.say({ type: 'pulse' }), 1_000);
+    const running = setInterval(() => processes[3]?.say(pulse), 1_000);
     await vi.advanceTimersByTimeAsync(30_000);
     clearInterval(running);
     processes[3]?.exit('exit code 1');
@@ -274,12 +283,72 @@ describe('a worker that ends', () => {
   it('is killed when it hangs: 15 s without a pulse', async () => {
     const { processes, lines } = await started(1);
     await vi.advanceTimersByTimeAsync(14_000);
-    processes[0]?.say({ type: 'pulse' });
+    processes[0]?.say(pulse);
     await vi.advanceTimersByTimeAsync(14_000);
     expect(processes).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1_100);
     expect(lines).toContain('media worker gave no sign of life for 15 seconds: killed');
     expect(processes).toHaveLength(2);
+  });
+});
+
+describe('a stage larger than a worker', () => {
+  const subscriberOf = (connectionId: string, participantId: string): AcceptRequest => ({
+    ...offerOf(connectionId, 'stage'),
+    participantId,
+    role: 'subscribe',
+    publisherConnectionId: 'pub',
+  });
+
+  /** A publisher in the first worker, which then tells how busy it is. */
+  async function published(cpu: number) {
+    const setup = await started(2);
+    await setup.accept('pub');
+    setup.processes[0]?.say({ type: 'pulse', load: { cpu, loopDelayMs: 0 } });
+    const subscribe = async (connectionId: string, participantId = connectionId) => {
+      const accepting = setup.pool.accept(subscriberOf(connectionId, participantId));
+      for (const process of setup.processes) process.acceptAll();
+      await accepting;
+    };
+    const requests = (index: number) =>
+      setup.processes[index]?.requests('accept').filter(({ request }) => request.role === 'subscribe') ?? [];
+    return { ...setup, subscribe, requests };
+  }
+
+  it('keeps its subscribers together while there is room', async () => {
+    const { subscribe, requests } = await published(0.5);
+    await subscribe('a');
+    expect(requests(0)).toHaveLength(1);
+    expect(requests(0)[0]?.relay).toBeUndefined();
+  });
+
+  it('lets others subscribe elsewhere, and says where the publisher is', async () => {
+    const { subscribe, requests } = await published(0.9);
+    await subscribe('a');
+    expect(requests(0)).toEqual([]);
+    expect(requests(1)[0]?.relay).toEqual({
+      address: relayOf(7_071),
+      identity: { stageId: 'stage', connectionId: 'pub', participantId: 'p' },
+      tracks,
+    });
+  });
+
+  it('has all subscriptions of a participant in one worker', async () => {
+    const { processes, subscribe, requests } = await published(0.9);
+    await subscribe('a', 'viewer');
+    processes[0]?.say({ type: 'pulse', load: { cpu: 0, loopDelayMs: 0 } });
+    await subscribe('b', 'viewer');
+    await subscribe('c', 'other');
+    expect(requests(1).map(({ request }) => request.connectionId)).toEqual(['a', 'b']);
+    expect(requests(0).map(({ request }) => request.connectionId)).toEqual(['c']);
+  });
+
+  it('loses only those of a worker that ends', async () => {
+    const { processes, subscribe, events } = await published(0.9);
+    await subscribe('a');
+    processes[1]?.exit('exit code 1');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(events).toEqual([{ type: 'closed', connectionId: 'a', reason: 'worker-lost' }]);
   });
 });
 
@@ -299,9 +368,17 @@ describe('statistics', () => {
   it('come from every worker that answers within 5 s', async () => {
     const { pool, processes } = await started(2);
     const asked = pool.statistics();
-    processes[0]?.say({ type: 'statistics', requestId: 1, statistics: { loopDelayMs: 3, connections: [] } });
+    const statistics = {
+      usage: { uptimeMs: 9_000, userCpuMs: 20, systemCpuMs: 10, residentBytes: 5e7 },
+      loopDelayMs: 3,
+      cpu: 0.5,
+      loopDelay: { p50Ms: 0, p99Ms: 2, maxMs: 3 },
+      relayed: { sent: 0, received: 0, dropped: 0 },
+      connections: [],
+    };
+    processes[0]?.say({ type: 'statistics', requestId: 1, statistics });
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await asked).toEqual({ workers: [{ pid: 100, port: 7_071, loopDelayMs: 3, connections: [] }] });
+    expect(await asked).toEqual({ workers: [{ pid: 100, port: 7_071, ...statistics }] });
   });
 });
 
@@ -334,7 +411,7 @@ describe('shutdown', () => {
     processes[0]?.exit('exit code 1');
     await vi.advanceTimersByTimeAsync(100);
     const done = pool.shutdown();
-    processes[1]?.say({ type: 'ready', port: 7_071 });
+    processes[1]?.say({ type: 'ready', port: 7_071, relay: relayOf(7_071) });
     await done;
     expect(processes[1]?.requests('shutdown')).toHaveLength(1);
   });

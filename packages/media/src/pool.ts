@@ -1,13 +1,24 @@
-import type { WorkerProcess } from './channel.ts';
+import type { ChildHandle, WorkerProcess } from './channel.ts';
+import type { FromIngest, ToIngest } from './ingest/channel.ts';
+import { IngestHandle } from './ingest-handle.ts';
 import {
   type Accepted,
   type AcceptRequest,
+  type CloseReason,
+  type Layers,
   type Media,
   MediaError,
   type MediaEvent,
   type MediaOptions,
   type MediaStatistics,
 } from './media.ts';
+import { leastLoaded, type Place, placeSubscriber } from './placement.ts';
+import type { FromRecorder, ToRecorder } from './record/channel.ts';
+import type { RecordingEvent, RecordingFailure, RecordingOptions } from './record/options.ts';
+import { RecorderHandle } from './recorder-handle.ts';
+import type { RelaySource } from './relay/index.ts';
+import type { RelayAddress } from './rim/relay-link.ts';
+import type { TrackDescription } from './up-track.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 const FIRST_RESTART_DELAY_MS = 100;
@@ -16,26 +27,36 @@ const LAST_RESTART_DELAY_MS = 5_000;
 const STABLE_AFTER_MS = 30_000;
 
 /** One place for a worker: the process may end and be replaced, the port stays. */
-interface Slot {
-  readonly index: number;
+interface Slot extends Place {
   port: number;
   worker: WorkerHandle | undefined;
+  /** Where other workers reach it. */
+  relay: RelayAddress | undefined;
   connections: number;
+  cpu: number;
+  joins: number;
   /** Settles when a worker that is being started listens or has failed. */
   starting: Promise<void>;
   restartDelayMs: number;
   restartTimer?: NodeJS.Timeout;
 }
 
-/** A stage belongs to the slot of its first connection until its last one is closed. */
+/** What is published to a stage belongs to the slot of its first connection until the last one there is closed. */
 interface StagePlace {
   readonly slot: Slot;
   connections: number;
 }
 
 interface Connection {
-  readonly stageId: string;
-  readonly place: StagePlace;
+  readonly request: Omit<AcceptRequest, 'offer'>;
+  /** Absent for an encoder's stream, which is in the ingest process. */
+  readonly slot: Slot | undefined;
+  /** Where workers receive an encoder's stream. */
+  readonly relay?: RelayAddress;
+  /** Of a publisher, and of who receives in its worker. */
+  readonly place: StagePlace | undefined;
+  /** Of a publisher: what others are to be told. */
+  tracks: TrackDescription[] | undefined;
   /** False until the offer is answered: no event is told before. */
   accepted: boolean;
 }
@@ -47,26 +68,54 @@ export class WorkerPool implements Media {
   readonly #slots: Slot[];
   readonly #stages = new Map<string, StagePlace>();
   readonly #connections = new Map<string, Connection>();
+  /** Where the subscriptions of a participant are: all in one worker, which bounds what they take together. */
+  readonly #participants = new Map<string, { slot: Slot; connections: number }>();
   readonly #listeners: ((event: MediaEvent) => void)[] = [];
+  readonly #recordingListeners: ((event: RecordingEvent) => void)[] = [];
+  readonly #ingest: IngestHandle | undefined;
+  readonly #recorder: RecorderHandle | undefined;
   #closed = false;
 
-  constructor(options: MediaOptions, spawn: () => WorkerProcess) {
+  constructor(
+    options: MediaOptions,
+    spawn: () => WorkerProcess,
+    spawnIngest?: () => ChildHandle<ToIngest, FromIngest>,
+    spawnRecorder?: () => ChildHandle<ToRecorder, FromRecorder>,
+  ) {
     this.#options = options;
+    const { ingest, limits, log } = options;
+    this.#ingest =
+      ingest && spawnIngest
+        ? new IngestHandle({ ...ingest, limits }, spawnIngest, log, {
+            published: (identity, tracks, relay) => this.#publishedByEncoder(identity, tracks, relay),
+            ended: (connectionId, reason) => this.#endedByEncoder(connectionId, reason),
+          })
+        : undefined;
+    this.#recorder = spawnRecorder && new RecorderHandle(spawnRecorder, log, (event) => this.#tellRecording(event));
     this.#spawn = spawn;
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => ({
       index,
       port: options.port === 0 ? 0 : options.port + index,
       worker: undefined,
+      relay: undefined,
+      cpu: 0,
       connections: 0,
+      joins: 0,
       starting: Promise.resolve(),
       restartDelayMs: FIRST_RESTART_DELAY_MS,
     }));
   }
 
   /** Resolves when every worker listens; when one cannot, the others end and its message is thrown. */
-  static async start(options: MediaOptions, spawn: () => WorkerProcess): Promise<WorkerPool> {
-    const pool = new WorkerPool(options, spawn);
-    const outcomes = await Promise.allSettled(pool.#slots.map((slot) => pool.#start(slot)));
+  static async start(
+    options: MediaOptions,
+    spawn: () => WorkerProcess,
+    spawnIngest?: () => ChildHandle<ToIngest, FromIngest>,
+    spawnRecorder?: () => ChildHandle<ToRecorder, FromRecorder>,
+  ): Promise<WorkerPool> {
+    const pool = new WorkerPool(options, spawn, spawnIngest, spawnRecorder);
+    const starting = [...pool.#slots.map((slot) => pool.#start(slot)), pool.#ingest?.start()];
+    const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (!failed) return pool;
     await pool.shutdown();
@@ -77,18 +126,21 @@ export class WorkerPool implements Media {
     return this.#slots.map((slot) => slot.port);
   }
 
+  get ingestPorts(): { rtmp: number; rtmps: number } | undefined {
+    return this.#ingest?.ports;
+  }
+
   async accept(request: AcceptRequest): Promise<Accepted> {
     const { connectionId } = request;
     if (this.#connections.has(connectionId)) throw new Error(`connection ${connectionId} exists already`);
-    const place = this.#placeOf(request.stageId);
-    const connection = { stageId: request.stageId, place, accepted: false };
+    const connection = this.#place(request);
     this.#connections.set(connectionId, connection);
-    place.connections += 1;
-    place.slot.connections += 1;
     try {
-      const accepted = await this.#workerOf(place).accept(request);
+      const relay = this.#relayOf(connection);
+      const { accepted, published } = await this.#workerOf(connection.slot).accept(request, relay);
       if (this.#connections.get(connectionId) !== connection) throw unavailable();
       connection.accepted = true;
+      connection.tracks = published;
       return accepted;
     } catch (error) {
       if (this.#connections.get(connectionId) === connection) this.#forget(connectionId, connection);
@@ -97,11 +149,25 @@ export class WorkerPool implements Media {
   }
 
   close(connectionId: string): void {
-    this.#connections.get(connectionId)?.place.slot.worker?.close(connectionId);
+    const worker = this.#workerWith(connectionId);
+    if (worker) worker.close(connectionId);
+    else this.#ingest?.close(connectionId);
   }
 
   on(listener: (event: MediaEvent) => void): void {
     this.#listeners.push(listener);
+  }
+
+  setVideoStopped(connectionId: string, stopped: boolean): void {
+    this.#workerWith(connectionId)?.setVideoStopped(connectionId, stopped);
+  }
+
+  async layers(connectionId: string): Promise<Layers | undefined> {
+    return this.#workerWith(connectionId)?.layers(connectionId);
+  }
+
+  async chooseLayer(connectionId: string, encodingId: string | undefined): Promise<boolean> {
+    return (await this.#workerWith(connectionId)?.chooseLayer(connectionId, encodingId)) ?? false;
   }
 
   async statistics(): Promise<MediaStatistics> {
@@ -109,45 +175,145 @@ export class WorkerPool implements Media {
       const statistics = await worker?.statistics();
       return worker && statistics ? [{ pid: worker.pid, port, ...statistics }] : [];
     });
-    return { workers: (await Promise.all(workers)).flat() };
+    const ingest = await this.#ingest?.statistics();
+    const encoders = ingest ? [{ pid: this.#ingest?.pid ?? 0, port: this.#ingest?.ports?.rtmp ?? 0, ...ingest }] : [];
+    return { workers: [...(await Promise.all(workers)).flat(), ...encoders] };
+  }
+
+  record(options: RecordingOptions, connectionId?: string): void {
+    if (!this.#recorder) throw new Error('these media were started without a recorder');
+    this.#recorder.record(options, connectionId === undefined ? undefined : this.#sourceOf(connectionId));
+  }
+
+  pauseRecording(id: string): void {
+    this.#recorder?.pause(id);
+  }
+
+  endRecording(id: string, failure?: RecordingFailure): void {
+    this.#recorder?.end(id, failure);
+  }
+
+  onRecording(listener: (event: RecordingEvent) => void): void {
+    this.#recordingListeners.push(listener);
   }
 
   async shutdown(): Promise<void> {
     this.#closed = true;
+    await this.#recorder?.stop();
     for (const slot of this.#slots) clearTimeout(slot.restartTimer);
-    await Promise.all(
-      this.#slots.map(async (slot) => {
-        await slot.starting.catch(() => {});
-        await slot.worker?.stop();
-      }),
-    );
+    const stopping = this.#slots.map(async (slot) => {
+      await slot.starting.catch(() => {});
+      await slot.worker?.stop();
+    });
+    await Promise.all([...stopping, this.#ingest?.stop()]);
   }
 
-  /** The stage's own place, else a new one in the running worker with the fewest connections. */
+  #publishedByEncoder(
+    identity: { connectionId: string; stageId: string; participantId: string },
+    tracks: TrackDescription[],
+    relay: RelayAddress,
+  ): void {
+    const request = { ...identity, role: 'publish' as const };
+    const connection = { request, slot: undefined, place: undefined, relay, tracks, accepted: true };
+    this.#connections.set(identity.connectionId, connection);
+    this.#event({ type: 'connected', connectionId: identity.connectionId });
+  }
+
+  /** An encoder that was let in may end before it has published: that is told too. */
+  #endedByEncoder(connectionId: string, reason: CloseReason): void {
+    this.#connections.delete(connectionId);
+    if (!this.#closed) this.#tellAll({ type: 'closed', connectionId, reason });
+  }
+
+  /** Gives a connection its worker, and counts it there. */
+  #place(request: AcceptRequest): Connection & { slot: Slot } {
+    const home = this.#placeOf(request.stageId);
+    const slot = request.role === 'subscribe' ? this.#subscriberSlot(request, home.slot) : home.slot;
+    const place = slot === home.slot ? home : undefined;
+    if (place) place.connections += 1;
+    slot.connections += 1;
+    slot.joins += 1;
+    const { offer: _offer, ...rest } = request;
+    return { request: rest, slot, place, tracks: undefined, accepted: false };
+  }
+
+  /** Where a participant's subscriptions are, else where there is room; where its publisher is not known, the home worker says so. */
+  #subscriberSlot({ participantId, publisherConnectionId }: AcceptRequest, home: Slot): Slot {
+    const known = this.#participants.get(participantId);
+    const isKnown = this.#connections.get(publisherConnectionId ?? '')?.tracks !== undefined;
+    const receives = (slot: Slot) => this.#receives(slot, publisherConnectionId);
+    const place = () => (known?.slot.worker ? known.slot : placeSubscriber(home, this.#running(), receives));
+    const slot = isKnown ? place() : home;
+    this.#participants.set(participantId, { slot, connections: (known?.slot === slot ? known.connections : 0) + 1 });
+    return slot;
+  }
+
+  #receives(slot: Slot, publisherConnectionId: string | undefined): boolean {
+    for (const { slot: other, request } of this.#connections.values()) {
+      if (other === slot && request.publisherConnectionId === publisherConnectionId) return true;
+    }
+    return false;
+  }
+
+  /** Where the publisher of a subscriber is, when that is another worker. */
+  #relayOf({ slot, request }: Connection): RelaySource | undefined {
+    const publisher = this.#connections.get(request.publisherConnectionId ?? '');
+    if (publisher?.slot === slot) return undefined;
+    return this.#sourceOf(request.publisherConnectionId ?? '');
+  }
+
+  /** Where another process receives what a connection publishes. */
+  #sourceOf(publisherConnectionId: string): RelaySource | undefined {
+    const publisher = this.#connections.get(publisherConnectionId);
+    const address = publisher?.relay ?? publisher?.slot?.relay;
+    if (!publisher?.tracks || !address) return undefined;
+    const { stageId, connectionId, participantId } = publisher.request;
+    return {
+      address,
+      identity: { stageId, connectionId, participantId },
+      tracks: publisher.tracks,
+    };
+  }
+
+  #running(): Slot[] {
+    return this.#slots.filter(({ worker }) => worker);
+  }
+
+  /** The stage's own place, else a new one in the running worker that has the least to do. */
   #placeOf(stageId: string): StagePlace {
     const known = this.#stages.get(stageId);
     if (known) return known;
-    const running = this.#slots.filter((slot) => slot.worker);
-    const slot = running.sort((a, b) => a.connections - b.connections || a.index - b.index)[0];
+    const slot = leastLoaded(this.#running());
     if (!slot || this.#closed) throw unavailable();
     const place = { slot, connections: 0 };
     this.#stages.set(stageId, place);
     return place;
   }
 
-  #workerOf(place: StagePlace): WorkerHandle {
-    if (!place.slot.worker || this.#closed) throw unavailable();
-    return place.slot.worker;
+  #workerOf({ worker }: Slot): WorkerHandle {
+    if (!worker || this.#closed) throw unavailable();
+    return worker;
   }
 
-  #forget(connectionId: string, connection: Connection): void {
+  #workerWith(connectionId: string): WorkerHandle | undefined {
+    return this.#connections.get(connectionId)?.slot?.worker;
+  }
+
+  #forget(connectionId: string, { request, slot, place }: Connection): void {
     this.#connections.delete(connectionId);
-    const { place } = connection;
-    place.slot.connections -= 1;
+    if (!slot) return;
+    slot.connections -= 1;
+    if (request.role === 'subscribe') this.#forgetParticipant(request.participantId, slot);
+    if (!place) return;
     place.connections -= 1;
-    if (place.connections === 0 && this.#stages.get(connection.stageId) === place) {
-      this.#stages.delete(connection.stageId);
-    }
+    if (place.connections === 0 && this.#stages.get(request.stageId) === place) this.#stages.delete(request.stageId);
+  }
+
+  #forgetParticipant(participantId: string, slot: Slot): void {
+    const known = this.#participants.get(participantId);
+    if (known?.slot !== slot) return;
+    known.connections -= 1;
+    if (known.connections <= 0) this.#participants.delete(participantId);
   }
 
   #start(slot: Slot): Promise<void> {
@@ -156,9 +322,14 @@ export class WorkerPool implements Media {
   }
 
   async #startWorker(slot: Slot): Promise<void> {
-    const { listenIp, announceIp } = this.#options;
+    const { listenIp, announceIps, limits } = this.#options;
     const worker = new WorkerHandle(this.#spawn(), this.#options.log, (event) => this.#event(event));
-    slot.port = await worker.start({ listenIp, port: slot.port, ...(announceIp ? { announceIp } : {}) });
+    const { port, relay } = await worker.start({ listenIp, announceIps, port: slot.port, limits });
+    slot.port = port;
+    slot.relay = relay;
+    worker.onLoad(({ cpu }) => {
+      Object.assign(slot, { cpu, joins: 0 });
+    });
     slot.worker = worker;
     const startedAt = Date.now();
     void worker.gone.then(() => {
@@ -170,7 +341,7 @@ export class WorkerPool implements Media {
   #workerGone(slot: Slot): void {
     slot.worker = undefined;
     if (this.#closed) return;
-    const lost = [...this.#connections].filter(([, connection]) => connection.place.slot === slot);
+    const lost = [...this.#connections].filter(([, connection]) => connection.slot === slot);
     for (const [connectionId, connection] of lost) this.#loseConnection(connectionId, connection);
     this.#restartLater(slot);
   }
@@ -193,10 +364,21 @@ export class WorkerPool implements Media {
   }
 
   #event(event: MediaEvent): void {
-    const connection = this.#connections.get(event.connectionId);
-    if (!connection || this.#closed) return;
-    if (event.type === 'closed') this.#forget(event.connectionId, connection);
+    if (this.#closed) return;
+    if (event.type !== 'speakers') {
+      const connection = this.#connections.get(event.connectionId);
+      if (!connection) return;
+      if (event.type === 'closed') this.#forget(event.connectionId, connection);
+    }
+    this.#tellAll(event);
+  }
+
+  #tellAll(event: MediaEvent): void {
     for (const listener of this.#listeners) this.#tell(listener, event);
+  }
+
+  #tellRecording(event: RecordingEvent): void {
+    for (const listener of this.#recordingListeners) listener(event);
   }
 
   #tell(listener: (event: MediaEvent) => void, event: MediaEvent): void {

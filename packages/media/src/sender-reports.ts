@@ -41,6 +41,18 @@ export class TrackClock {
     this.#reference = { localMs, timestamp };
   }
 
+  /** What was set last; undefined before. */
+  get reference(): { localMs: number; timestamp: number } | undefined {
+    return this.#reference;
+  }
+
+  /** When, by our clock, the sampling instant `timestamp` was; undefined before the first report. */
+  timeOf(timestamp: number): number | undefined {
+    if (!this.#reference) return undefined;
+    const { localMs, timestamp: reference } = this.#reference;
+    return localMs + (((timestamp - reference) | 0) * 1_000) / this.#clockRate;
+  }
+
   /** The RTP timestamp that belongs to `now`; undefined before the first report. */
   timestampAt(now: number): number | undefined {
     if (!this.#reference) return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_CONNECTIONS } from './limits.ts';
+import { MAX_CONNECTIONS, MAX_SSRCS_PER_CONNECTION } from './limits.ts';
 import { MediaError } from './media.ts';
 import { makeOffer } from './negotiate/sample-offers.ts';
 import { type FakePublisher, opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
@@ -77,7 +77,7 @@ describe('accept', () => {
     });
     sfu.close('7');
     expect(errorOf(() => accept('last'))).toBeUndefined();
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('the life of a connection', () => {
@@ -147,6 +147,24 @@ describe('the life of a connection', () => {
     expect(rig.closed).toEqual({});
     rig.advance(1_020);
     expect(rig.closed).toEqual({ leaving: 'peer-closed' });
+  });
+
+  it('ends with one SSRC more than a peer may use, of media and reports together', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    const subscriber = rig.subscribe();
+    const halfway = MAX_SSRCS_PER_CONNECTION / 2;
+    for (let ssrc = 1; ssrc <= halfway; ssrc++) publisher.video([1], { ssrc });
+    for (let ssrc = 1; ssrc <= MAX_SSRCS_PER_CONNECTION; ssrc++) {
+      if (ssrc > halfway) publisher.sendRtcp({ type: 'rr', ssrc, reports: [] });
+      subscriber.sendRtcp({ type: 'rr', ssrc, reports: [] });
+    }
+    publisher.video([2], { ssrc: 1 });
+    expect(rig.closed).toEqual({});
+    subscriber.sendRtcp({ type: 'rr', ssrc: 0x10000, reports: [] });
+    expect(rig.closed).toEqual({ sub: 'too-many-sources' });
+    publisher.video([3], { ssrc: 0x10000 });
+    expect(rig.closed).toMatchObject({ pub: 'too-many-sources' });
   });
 
   it('ends with the publisher that it receives', () => {
@@ -273,6 +291,15 @@ describe('overload', () => {
     expect(rig.sfu.statistics().loopDelayMs).toBe(300);
     rig.advance(1_000);
     expect(rig.sfu.statistics().loopDelayMs).toBe(0);
+  });
+
+  it('makes silence last three times as long before it is an end: what came may not have been read', () => {
+    const { rig } = crowd();
+    const late = (ms: number) => rig.clock.advance(ms, (now) => rig.sfu.tick(now), 1_000);
+    late(28_000);
+    expect(rig.closed).toEqual({});
+    late(4_000);
+    expect(rig.closed).toMatchObject({ pub: 'timeout' });
   });
 
   it('does not keep a late loop from its reports', () => {

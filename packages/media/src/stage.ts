@@ -1,36 +1,58 @@
 import type { Connection } from './connection.ts';
+import type { Speaker } from './media.ts';
+import type { Publication } from './publication.ts';
 import { Publisher } from './publisher.ts';
+import { Speakers } from './speakers.ts';
 import { Subscriber } from './subscriber.ts';
 
-/** The connections of one stage, and who receives whom. */
+/** What is published to one stage, and who receives whom. */
 export class Stage {
-  readonly #publishers = new Map<string, Publisher>();
-  readonly #subscribers = new Map<Publisher, Set<Subscriber>>();
+  readonly #publications = new Map<string, Publication>();
+  readonly #subscribers = new Map<Publication, Set<Subscriber>>();
+  readonly #speakers = new Speakers();
 
   get isEmpty(): boolean {
-    return this.#publishers.size === 0;
+    return this.#publications.size === 0;
   }
 
-  publisher(connectionId: string | undefined): Publisher | undefined {
-    return connectionId === undefined ? undefined : this.#publishers.get(connectionId);
+  publication(connectionId: string | undefined): Publication | undefined {
+    return connectionId === undefined ? undefined : this.#publications.get(connectionId);
   }
 
-  add(connection: Connection): void {
-    if (connection instanceof Publisher) {
-      this.#publishers.set(connection.identity.connectionId, connection);
-      this.#subscribers.set(connection, new Set());
-    } else if (connection instanceof Subscriber) {
-      this.#subscribers.get(connection.publisher)?.add(connection);
-    }
+  publish(publication: Publication): void {
+    this.#publications.set(publication.identity.connectionId, publication);
+    this.#subscribers.set(publication, new Set());
+  }
+
+  subscribe(subscriber: Subscriber): void {
+    this.#subscribers.get(subscriber.publication)?.add(subscriber);
+  }
+
+  hasSubscribers(publication: Publication): boolean {
+    return (this.#subscribers.get(publication)?.size ?? 0) > 0;
+  }
+
+  /** Takes a publication away; returns those who received it. */
+  unpublish(publication: Publication): Subscriber[] {
+    const orphans = [...(this.#subscribers.get(publication) ?? [])];
+    this.#publications.delete(publication.identity.connectionId);
+    this.#subscribers.delete(publication);
+    return orphans;
   }
 
   /** Removes a connection; returns those that make no sense without it. */
   remove(connection: Connection): Connection[] {
-    if (connection instanceof Subscriber) this.#subscribers.get(connection.publisher)?.delete(connection);
-    if (!(connection instanceof Publisher)) return [];
-    const orphans = [...(this.#subscribers.get(connection) ?? [])];
-    this.#publishers.delete(connection.identity.connectionId);
-    this.#subscribers.delete(connection);
-    return orphans;
+    if (connection instanceof Subscriber) this.#subscribers.get(connection.publication)?.delete(connection);
+    return connection instanceof Publisher ? this.unpublish(connection) : [];
+  }
+
+  /** Who speaks, when that is news. */
+  speakers(now: number): Speaker[] | undefined {
+    const levels: Speaker[] = [];
+    for (const publication of this.#publications.values()) {
+      if (!(publication instanceof Publisher)) continue;
+      levels.push({ participantId: publication.identity.participantId, level: publication.voice.level(now) });
+    }
+    return this.#speakers.update(levels);
   }
 }

@@ -1,9 +1,10 @@
 import { rtcp, rtp } from '@footlights/protocol';
-import { TICK_MS } from './limits.ts';
-import type { MediaEvent } from './media.ts';
+import { PACE_MS, TICK_MS } from './limits.ts';
+import { awsMediaLimits, type MediaEvent, type MediaLimits } from './media.ts';
 import { makeOffer, type OfferedMedia } from './negotiate/sample-offers.ts';
+import type { RelaySource } from './relay/index.ts';
 import { FakeClock, FakeHost, type FakeTransport } from './rim/fake.ts';
-import { Sfu } from './sfu.ts';
+import { Sfu, type SfuOptions } from './sfu.ts';
 
 export const AUDIO_SSRC = 0xa0d10;
 export const VIDEO_SSRC = 0x51de0;
@@ -37,6 +38,11 @@ export const subscribeOffer = makeOffer([
   },
 ]);
 
+/** No other worker is there. */
+const noLink = () => {
+  throw new Error('the rig has one worker');
+};
+
 /** An SFU whose peers and clock are played by a test. */
 export class Rig {
   readonly clock = new FakeClock();
@@ -44,12 +50,22 @@ export class Rig {
   readonly events: MediaEvent[] = [];
   readonly log: { fields: object; message: string }[] = [];
   readonly sfu: Sfu;
+  /** At once, unless a test holds it back. */
+  later: (run: () => void) => void = (run) => run();
   #random = 1;
+  #pacing = false;
+  #elapsedMs = 0;
 
-  constructor() {
+  constructor(limits: Partial<MediaLimits> = {}, relay: SfuOptions['relay'] = { secret: '', connect: () => noLink }) {
     this.sfu = new Sfu({
       host: this.host,
       clock: this.clock,
+      limits: { ...awsMediaLimits, ...limits },
+      startPacing: () => {
+        this.#pacing = true;
+      },
+      later: (run) => this.later(run),
+      relay,
       random32: () => (this.#random = (this.#random * 48_271) % 0x7fffffff),
       emit: (event) => this.events.push(event),
       log: (_level, fields, message) => this.log.push({ fields, message }),
@@ -58,7 +74,12 @@ export class Rig {
 
   /** Lets time pass, with the worker's ticks. */
   advance(ms: number): void {
-    this.clock.advance(ms, (now) => this.sfu.tick(now), TICK_MS);
+    const pass = (now: number) => {
+      if (this.#pacing) this.#pacing = this.sfu.paceAll(now);
+      this.#elapsedMs += PACE_MS;
+      if (this.#elapsedMs % TICK_MS === 0) this.sfu.tick(now);
+    };
+    this.clock.advance(ms, pass, PACE_MS);
   }
 
   publish(id = 'pub', offer = publishOffer): FakePublisher {
@@ -68,9 +89,15 @@ export class Rig {
     return new FakePublisher(last, id);
   }
 
-  subscribe(id = 'sub', publisher = 'pub', offer = subscribeOffer): FakeSubscriber {
-    const request = { stageId: 'stage', connectionId: id, participantId: `${id}-name`, offer };
-    this.sfu.accept({ ...request, role: 'subscribe', publisherConnectionId: publisher });
+  subscribe(
+    id = 'sub',
+    publisher = 'pub',
+    offer = subscribeOffer,
+    relay?: RelaySource,
+    participantId = `${id}-name`,
+  ): FakeSubscriber {
+    const request = { stageId: 'stage', connectionId: id, participantId, offer };
+    this.sfu.accept({ ...request, role: 'subscribe', publisherConnectionId: publisher }, relay);
     const { last } = this.host;
     last.connect();
     return new FakeSubscriber(last, id);

@@ -1,182 +1,143 @@
-import { h264, rtcp, rtp, vp8 } from '@footlights/protocol';
 import type { DownTrack } from './down-track.ts';
-import { KeyFrameRequests } from './key-frames.ts';
-import { AUDIO_CACHE, MAX_REPLAY_AGE_MS, MAX_REPLAYED_PACKETS, VIDEO_CACHE } from './limits.ts';
-import { clockRates } from './negotiate/codecs.ts';
-import type { PublishedTrack } from './negotiate/publish.ts';
-import { NOT_FORWARDED, PacketOrder } from './packet-order.ts';
-import { ResendCache } from './resend.ts';
+import { Layer } from './layer.ts';
+import { STALLED_FRAMES } from './limits.ts';
+import { type Codec, isVideo, type Kind } from './negotiate/codecs.ts';
 import type { TransportHost } from './rim/transport.ts';
-import { TrackClock } from './sender-reports.ts';
 
-/** A new SSRC takes the track over when the one before has been silent for this time. */
-const SOURCE_SILENCE_MS = 1_000;
+/** What a track is, for those who make it and those who answer subscribers. */
+export interface TrackDescription {
+  kind: Kind;
+  codec: Codec;
+  /** As the publisher wrote it; subscribers are told the same. */
+  fmtp: string;
+  /** RIDs of the simulcast layers in the order of the offer; one `undefined` without simulcast. */
+  encodingIds: readonly (string | undefined)[];
+  /** The audio may come with redundancy, in encodings of this payload type (RFC 2198). */
+  redEncoding?: number;
+  /** False where nobody can be asked for a key frame: then more is kept for those who come between two. */
+  keyFramesOnRequest?: boolean;
+}
 
-/** One track of a publisher: puts its packets in order, keeps the last ones, fans them out. */
+/** What a track needs of whoever receives it. */
+export interface UpTrackOptions {
+  description: TrackDescription;
+  host: TransportHost;
+  now: number;
+  /** Asks the publisher for a key frame of the layer of this index. */
+  requestKeyFrame(layer: number): void;
+  /** A picture of another size begins. */
+  resized?(layer: Layer): void;
+}
+
+/** One track of a publisher: its layers, and who follows which of them. */
 export class UpTrack {
-  readonly negotiated: PublishedTrack;
-  readonly cache: ResendCache;
-  readonly clock: TrackClock;
-  readonly keyFrames: KeyFrameRequests;
-  readonly #host: TransportHost;
-  readonly #order = new PacketOrder();
-  #nacks: rtp.NackQueue | undefined;
-  #reception: rtp.ReceptionStatistics;
-  readonly #downTracks: DownTrack[] = [];
-  /** The destinations of the packet at hand; reused for each. */
-  readonly #batch: DownTrack[] = [];
-  #ssrc: number | undefined;
-  #lastPacketAt = Number.NEGATIVE_INFINITY;
-  #newestTimestamp = 0;
-  /** Added to the source's timestamps, so that a change of source does not show. */
-  #timestampShift = 0;
-  #keyFrame: { number: number; timestamp: number; at: number } | undefined;
-  #lastReport: { middle32: number; at: number } | undefined;
+  readonly description: TrackDescription;
+  readonly layers: readonly Layer[];
+  /** The layer that each down-track follows, or waits for. */
+  readonly #followed = new Map<DownTrack, Layer>();
+  /** By layer: when its last packet came, and how many frames each layer had then. */
+  readonly #noted: { at: number; frames: number[] }[];
+  #stopped = false;
 
-  /** `requestKeyFrame` asks the publisher. */
-  constructor(negotiated: PublishedTrack, host: TransportHost, requestKeyFrame: () => void) {
-    this.negotiated = negotiated;
-    this.#host = host;
-    this.cache = new ResendCache(negotiated.kind === 'video' ? VIDEO_CACHE : AUDIO_CACHE);
-    this.clock = new TrackClock(clockRates[negotiated.codec]);
-    this.keyFrames = new KeyFrameRequests(requestKeyFrame);
-    this.#reception = new rtp.ReceptionStatistics(clockRates[negotiated.codec]);
-    this.#nacks = negotiated.feedback.includes('nack') ? new rtp.NackQueue() : undefined;
+  constructor({ description, host, now, requestKeyFrame, resized = () => {} }: UpTrackOptions) {
+    this.description = description;
+    this.layers = description.encodingIds.map(
+      (encodingId, index) => new Layer(description, encodingId, host, () => requestKeyFrame(index), { resized }, now),
+    );
+    this.#noted = this.layers.map(() => ({ at: 0, frames: this.layers.map(() => 0) }));
   }
 
-  get ssrc(): number | undefined {
-    return this.#ssrc;
+  get kind(): Kind {
+    return this.description.kind;
   }
 
-  get packetsLost(): number {
-    return Math.max(0, this.#reception.cumulativeLost);
+  get codec(): Codec {
+    return this.description.codec;
   }
 
-  /** True when packets of `ssrc` belong here: it is the source, or the source is silent and this is the next one. */
-  claim(ssrc: number, timestamp: number, now: number): boolean {
-    if (this.#ssrc === ssrc) return true;
-    if (this.#ssrc === undefined) this.#ssrc = ssrc;
-    else if (now - this.#lastPacketAt < SOURCE_SILENCE_MS) return false;
-    else this.#changeSource(ssrc, timestamp, now);
-    return true;
+  get isLayered(): boolean {
+    return this.layers.length > 1;
   }
 
-  /** Takes in a packet of the source's SSRC. */
-  receive(packet: rtp.Packet, now: number): void {
-    this.#reception.update(packet.sequenceNumber, packet.timestamp, now);
-    this.#lastPacketAt = now;
-    this.#forward(packet, now);
+  get isWatched(): boolean {
+    return this.#followed.size > 0;
   }
 
-  /** Takes in a retransmission, which must be turned back into the packet that it repeats (RFC 4588 section 4). */
-  receiveRetransmission(packet: rtp.Packet, now: number): void {
-    if (this.#ssrc === undefined) return;
-    if (!rtp.rtx.restore(packet, { payloadType: this.negotiated.payloadType, ssrc: this.#ssrc })) return;
-    this.#forward(packet, now);
+  /** The publisher has stopped its video: nothing is forwarded, whatever still comes. */
+  get isStopped(): boolean {
+    return this.#stopped;
   }
 
-  add(downTrack: DownTrack, now: number): void {
-    this.#downTracks.push(downTrack);
-    if (this.negotiated.kind === 'video' && !this.#replay(downTrack, now)) this.keyFrames.request(now);
+  /** Bits per second of all layers. */
+  bitrate(now: number): number {
+    return this.layers.reduce((sum, layer) => sum + layer.meter.bitrate(now), 0);
+  }
+
+  /** The layer that a down-track follows or waits for. */
+  followed(downTrack: DownTrack): Layer | undefined {
+    return this.#followed.get(downTrack);
+  }
+
+  /** Lets a down-track follow a layer: at once when it may begin with what is kept, else from its next key frame on. */
+  follow(downTrack: DownTrack, layer: Layer, now: number): void {
+    const before = this.#followed.get(downTrack);
+    if (before === layer) return;
+    this.#followed.set(downTrack, layer);
+    if (before !== downTrack.layer) before?.stopWaiting(downTrack);
+    if (downTrack.layer === layer) return;
+    layer.await(downTrack, downTrack.layer === undefined, now);
   }
 
   remove(downTrack: DownTrack): void {
-    const index = this.#downTracks.indexOf(downTrack);
-    if (index >= 0) this.#downTracks.splice(index, 1);
+    this.#followed.get(downTrack)?.remove(downTrack);
+    downTrack.layer?.remove(downTrack);
+    this.#followed.delete(downTrack);
   }
 
-  /** Asks again for a key frame while a subscriber waits for one: requests can get lost. */
+  setStopped(stopped: boolean, now: number): void {
+    if (this.#stopped === stopped) return;
+    this.#stopped = stopped;
+    for (const downTrack of this.#followed.keys()) downTrack.interrupt();
+    for (const layer of this.layers) {
+      layer.stopped = stopped;
+      if (!stopped && layer.isWatched && isVideo(this.codec)) layer.keyFrames.request(now);
+    }
+  }
+
+  /** Every tick. */
+  tick(now: number): void {
+    for (const [index, layer] of this.layers.entries()) {
+      layer.tick(now);
+      if (this.isLayered) this.#noteFrames(layer, index);
+    }
+  }
+
+  /** Asks again for key frames that somebody waits for: requests can get lost. */
   remindOfWaiters(now: number): void {
-    if (this.negotiated.kind !== 'video') return;
-    if (this.#downTracks.some((downTrack) => downTrack.waiting && !downTrack.paused)) this.keyFrames.request(now);
+    if (!isVideo(this.codec) || this.#stopped) return;
+    for (const layer of this.layers) if (layer.isAwaited) layer.keyFrames.request(now);
   }
 
-  /** Sequence numbers to ask the publisher for; what it could not send in time is worth a new key frame. */
-  missing(now: number, roundTripMs: number): number[] {
-    if (!this.#nacks || this.#nacks.size === 0) return [];
-    const givenUpBefore = this.#nacks.givenUp;
-    const due = this.#nacks.due(now, roundTripMs);
-    if (this.#nacks.givenUp > givenUpBefore && this.negotiated.kind === 'video') this.keyFrames.request(now);
-    return due;
+  /** The publisher sends the layer: a packet came lately, or no other layer has gone on since. */
+  isActive(layer: Layer, now: number): boolean {
+    if (layer.newest < 0) return false;
+    if (!layer.isSilent(now)) return true;
+    const before = this.#noted[this.layers.indexOf(layer)]?.frames ?? [];
+    return !this.layers.some(({ counters }, index) => counters.frames - (before[index] ?? 0) >= STALLED_FRAMES);
   }
 
-  /** The publisher's sender report: `localMs` is its NTP time by our clock. */
-  senderReport(report: rtcp.SenderReport, localMs: number, now: number): void {
-    this.clock.set(localMs, (report.rtpTimestamp + this.#timestampShift) >>> 0);
-    this.#lastReport = { middle32: rtcp.middle32(report.ntp), at: now };
+  /** The layers that are sent now, the smallest first; in the order of the offer while sizes are not known. */
+  activeLayers(now: number): Layer[] {
+    const active = this.layers.filter((layer) => this.isActive(layer, now));
+    return active.every(({ width }) => width > 0)
+      ? active.sort((a, b) => a.width * a.height - b.width * b.height)
+      : active;
   }
 
-  /** The block of our receiver report; undefined before the first packet. */
-  reportBlock(now: number): rtcp.ReportBlock | undefined {
-    if (this.#ssrc === undefined || this.#lastPacketAt === Number.NEGATIVE_INFINITY) return undefined;
-    const delay = this.#lastReport ? Math.round(((now - this.#lastReport.at) * 65_536) / 1_000) : 0;
-    return this.#reception.reportBlock(this.#ssrc, this.#lastReport?.middle32 ?? 0, delay >>> 0);
-  }
-
-  #forward(packet: rtp.Packet, now: number): void {
-    const { buffer, payloadOffset, payloadEnd } = packet;
-    this.#nacks?.received(packet.sequenceNumber);
-    const number = this.#order.place(packet.sequenceNumber, payloadOffset === payloadEnd);
-    if (number === NOT_FORWARDED) return;
-    const timestamp = (packet.timestamp + this.#timestampShift) >>> 0;
-    const newest = number === this.#order.newest;
-    if (newest) this.#newestTimestamp = timestamp;
-    const startable =
-      newest && (this.negotiated.kind === 'audio' || this.#startsKeyFrame(packet, number, timestamp, now));
-    // Header and extensions end here: the bytes before the payload become the new header.
-    const start = payloadOffset - rtp.HEADER_LENGTH;
-    const outgoing = buffer.subarray(start, payloadEnd);
-    outgoing[1] = packet.marker ? 0x80 : 0;
-    outgoing.writeUInt32BE(timestamp, 4);
-    this.cache.store(number, outgoing);
-    this.#fanOut(outgoing, number, timestamp, startable);
-  }
-
-  #fanOut(packet: Buffer, number: number, timestamp: number, startable: boolean): void {
-    const octets = packet.length - rtp.HEADER_LENGTH;
-    let count = 0;
-    for (const downTrack of this.#downTracks) {
-      if (downTrack.admit(number, timestamp, startable, octets)) this.#batch[count++] = downTrack;
-    }
-    if (count > 0) this.#host.fanOut(packet, this.#batch, count);
-  }
-
-  /** True for the packet that begins a key frame: of several slices the first alone. */
-  #startsKeyFrame(packet: rtp.Packet, number: number, timestamp: number, now: number): boolean {
-    const { isKeyFrame } = this.negotiated.codec === 'VP8' ? vp8 : h264;
-    if (timestamp === this.#keyFrame?.timestamp) return false;
-    if (!isKeyFrame(packet.buffer, packet.payloadOffset, packet.payloadEnd)) return false;
-    this.#keyFrame = { number, timestamp, at: now };
-    this.keyFrames.arrived();
-    return true;
-  }
-
-  /** Sends a new subscriber all since the last key frame; false when that is too much or not kept. */
-  #replay(downTrack: DownTrack, now: number): boolean {
-    const { newest } = this.#order;
-    const from = this.#keyFrame;
-    if (!from || now - from.at > MAX_REPLAY_AGE_MS || newest - from.number >= MAX_REPLAYED_PACKETS) return false;
-    if (!this.cache.get(from.number)) return false;
-    for (let number = from.number; number <= newest; number++) {
-      const packet = this.cache.get(number);
-      if (!packet) continue;
-      const timestamp = packet.readUInt32BE(4);
-      if (downTrack.admit(number, timestamp, number === from.number, packet.length - rtp.HEADER_LENGTH)) {
-        this.#batch[0] = downTrack;
-        this.#host.fanOut(packet, this.#batch, 1);
-      }
-    }
-    return true;
-  }
-
-  #changeSource(ssrc: number, timestamp: number, now: number): void {
-    const elapsed = Math.round(((now - this.#lastPacketAt) * clockRates[this.negotiated.codec]) / 1_000);
-    this.#timestampShift = (this.#newestTimestamp + elapsed - timestamp) | 0;
-    this.#order.changeSource();
-    if (this.#nacks) this.#nacks = new rtp.NackQueue();
-    this.#reception = new rtp.ReceptionStatistics(clockRates[this.negotiated.codec]);
-    this.#lastReport = undefined;
-    this.#ssrc = ssrc;
-    this.keyFrames.request(now);
+  #noteFrames({ lastPacketAt }: Layer, index: number): void {
+    const noted = this.#noted[index];
+    if (!noted || noted.at === lastPacketAt) return;
+    noted.at = lastPacketAt;
+    for (const [other, { counters }] of this.layers.entries()) noted.frames[other] = counters.frames;
   }
 }

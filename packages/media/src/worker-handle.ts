@@ -1,6 +1,8 @@
-import type { FromWorker, ToWorker, WorkerOptions, WorkerProcess, WorkerStatistics } from './channel.ts';
+import type { FromWorker, ToWorker, WorkerLoad, WorkerOptions, WorkerProcess, WorkerStatistics } from './channel.ts';
 import { LogBudget } from './log-budget.ts';
-import { type Accepted, type AcceptRequest, MediaError, type MediaEvent, type MediaLog } from './media.ts';
+import { type Accepted, type AcceptRequest, type Layers, MediaError, type MediaEvent, type MediaLog } from './media.ts';
+import type { RelaySource } from './relay/index.ts';
+import type { TrackDescription } from './up-track.ts';
 
 const START_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -9,6 +11,8 @@ const PULSE_INTERVAL_MS = 1_000;
 /** A worker that misses this many pulses in a row hangs and is killed. */
 const MISSED_PULSES = 15;
 
+/** Where a worker listens. */
+export type Ready = Omit<Extract<FromWorker, { type: 'ready' }>, 'type'>;
 type Reply = Extract<FromWorker, { requestId: number }>;
 
 interface Pending {
@@ -26,7 +30,8 @@ export class WorkerHandle {
   readonly #gone: Promise<string>;
   #requestId = 0;
   #missedPulses = 0;
-  #started: { resolve(port: number): void; reject(error: Error): void } | undefined;
+  #loaded: (load: WorkerLoad) => void = () => {};
+  #started: { resolve(ready: Ready): void; reject(error: Error): void } | undefined;
   #stopping = false;
 
   constructor(process: WorkerProcess, log: MediaLog, onEvent: (event: MediaEvent) => void) {
@@ -47,19 +52,24 @@ export class WorkerHandle {
     return this.#process.pid;
   }
 
+  /** Calls `listener` each second with how busy the worker was. */
+  onLoad(listener: (load: WorkerLoad) => void): void {
+    this.#loaded = listener;
+  }
+
   /** Resolves with how the process ended: "exit code 1", "signal SIGKILL". */
   get gone(): Promise<string> {
     return this.#gone;
   }
 
-  /** Opens the worker's transport; resolves with its UDP port. */
-  async start(options: WorkerOptions): Promise<number> {
+  /** Opens the worker's transport; resolves with its UDP port and where other workers reach it. */
+  async start(options: WorkerOptions): Promise<Ready> {
     const pulse = setInterval(() => this.#checkPulse(), PULSE_INTERVAL_MS);
     pulse.unref();
     const timeout = setTimeout(() => {
       this.#started?.reject(new Error('a media worker did not start within 10 seconds'));
     }, START_TIMEOUT_MS);
-    const started = new Promise<number>((resolve, reject) => {
+    const started = new Promise<Ready>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
     void this.#gone.then((how) => {
@@ -79,10 +89,15 @@ export class WorkerHandle {
     }
   }
 
-  async accept(request: AcceptRequest): Promise<Accepted> {
+  /** Answers an offer; `published` are the tracks of a publisher. */
+  async accept(
+    request: AcceptRequest,
+    relay?: RelaySource,
+  ): Promise<{ accepted: Accepted; published?: TrackDescription[] }> {
     const late = () => this.close(request.connectionId);
-    const reply = await this.#request((requestId) => ({ type: 'accept', requestId, request }), late);
-    if (reply.type === 'accepted') return reply.accepted;
+    const message = { type: 'accept' as const, request, ...(relay && { relay }) };
+    const reply = await this.#request((requestId) => ({ ...message, requestId }), late);
+    if (reply.type === 'accepted') return reply;
     if (reply.type === 'rejected') throw new MediaError(reply.code, reply.message);
     throw new MediaError('UNAVAILABLE', 'the media worker gave another answer than was asked for');
   }
@@ -90,6 +105,20 @@ export class WorkerHandle {
   async statistics(): Promise<WorkerStatistics | undefined> {
     const reply = await this.#request((requestId) => ({ type: 'statistics', requestId })).catch(() => undefined);
     return reply?.type === 'statistics' ? reply.statistics : undefined;
+  }
+
+  async layers(connectionId: string): Promise<Layers | undefined> {
+    const reply = await this.#request((requestId) => ({ type: 'layers', requestId, connectionId }));
+    return reply.type === 'layers' ? reply.layers : undefined;
+  }
+
+  async chooseLayer(connectionId: string, encodingId: string | undefined): Promise<boolean> {
+    const reply = await this.#request((requestId) => ({ type: 'choose-layer', requestId, connectionId, encodingId }));
+    return reply.type === 'layer-chosen' && reply.done;
+  }
+
+  setVideoStopped(connectionId: string, stopped: boolean): void {
+    this.#process.send({ type: 'video-stopped', connectionId, stopped });
   }
 
   close(connectionId: string): void {
@@ -121,7 +150,7 @@ export class WorkerHandle {
   #receive(message: FromWorker, onEvent: (event: MediaEvent) => void): void {
     switch (message.type) {
       case 'ready':
-        this.#started?.resolve(message.port);
+        this.#started?.resolve(message);
         break;
       case 'refused':
         this.#started?.reject(new Error(message.message));
@@ -134,6 +163,7 @@ export class WorkerHandle {
         break;
       case 'pulse':
         this.#missedPulses = 0;
+        this.#loaded(message.load);
         break;
       default:
         this.#reply(message);

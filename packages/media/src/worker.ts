@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import type { ToWorker, WorkerOptions } from './channel.ts';
-import { TICK_MS } from './limits.ts';
+import type { FromWorker, ToWorker, WorkerLoad, WorkerOptions } from './channel.ts';
+import { PACE_MS, TICK_MS } from './limits.ts';
 import { LogBudget } from './log-budget.ts';
-import { type AcceptRequest, MediaError } from './media.ts';
+import { MediaError } from './media.ts';
 import { systemClock } from './rim/clock.ts';
-import { type Parent, parentProcess } from './rim/parent.ts';
+import { CpuMeter } from './rim/cpu-meter.ts';
+import { type Parent as ParentOf, parentProcess } from './rim/parent.ts';
+import { connectRelay, listenForRelays, RelayLink } from './rim/relay-link.ts';
+import { processUsage } from './rim/usage.ts';
 import { WebRtcHost } from './rim/webrtc.ts';
 import { Sfu } from './sfu.ts';
 
 const PULSE_MS = 1_000;
 
-/** A worker that listens: its forwarding, and how to end it. */
+type Parent = ParentOf<FromWorker, ToWorker>;
+
+/** A worker that listens: its forwarding, how busy it is, and how to end it. */
 interface Running {
   sfu: Sfu;
+  load(): WorkerLoad;
   stop(): void;
 }
 
@@ -24,30 +30,56 @@ async function open(parent: Parent, options: WorkerOptions): Promise<Running> {
   });
   const host = new WebRtcHost({ ...options, warn: (message) => nativeWarnings.say({}, message.slice(0, 500)) });
   const port = await host.open();
-  const sfu = new Sfu({
+  const secret = randomBytes(32).toString('hex');
+  const listening = await listenForRelays((socket) => {
+    sfu.relays.accept((onBytes, onClosed) => new RelayLink(socket, onBytes, onClosed));
+  });
+  const cpu = new CpuMeter();
+  const load = { cpu: 0, loopDelayMs: 0 };
+  const sfu: Sfu = new Sfu({
     host,
     clock: systemClock,
+    limits: options.limits,
     random32,
+    startPacing: () => startPacing(sfu),
+    later: setImmediate,
+    relay: {
+      secret,
+      connect: (address) => (onBytes, onClosed) => new RelayLink(connectRelay(address), onBytes, onClosed),
+    },
     emit: (event) => parent.send({ type: 'event', event }),
     log: (level, fields, message) => parent.send({ type: 'log', level, fields, message }),
   });
   const tick = setInterval(() => sfu.tick(systemClock.now()), TICK_MS);
-  const pulse = setInterval(() => parent.send({ type: 'pulse' }), PULSE_MS);
-  parent.send({ type: 'ready', port });
+  const pulse = setInterval(() => {
+    Object.assign(load, { cpu: cpu.read(), loopDelayMs: sfu.loopDelayMs });
+    parent.send({ type: 'pulse', load });
+  }, PULSE_MS);
+  parent.send({ type: 'ready', port, relay: { host: '127.0.0.1', port: listening.port, secret } });
   return {
     sfu,
+    load: () => load,
     stop() {
       clearInterval(tick);
       clearInterval(pulse);
       nativeWarnings.stop();
+      listening.server.close();
       host.shutdown();
     },
   };
 }
 
-function accept(parent: Parent, sfu: Sfu, requestId: number, request: AcceptRequest): void {
+function startPacing(sfu: Sfu): void {
+  const timer = setInterval(() => {
+    if (!sfu.paceAll(systemClock.now())) clearInterval(timer);
+  }, PACE_MS);
+}
+
+function accept(parent: Parent, sfu: Sfu, { requestId, request, relay }: Extract<ToWorker, { type: 'accept' }>): void {
   try {
-    parent.send({ type: 'accepted', requestId, accepted: sfu.accept(request) });
+    const accepted = sfu.accept(request, relay);
+    const published = sfu.tracksOf(request.connectionId);
+    parent.send({ type: 'accepted', requestId, accepted, ...(published && { published }) });
   } catch (error) {
     const { code, message } = error instanceof MediaError ? error : unexpected(parent, error);
     parent.send({ type: 'rejected', requestId, code, message });
@@ -77,27 +109,44 @@ function serve(parent: Parent): void {
         (error: Error) => parent.send({ type: 'refused', message: error.message }),
       );
     } else if (message.type === 'shutdown') end(0);
-    else if (running) handleRunning(parent, running.sfu, message);
+    else if (running) handleRunning(parent, running, message);
   };
   parent.onMessage(handle);
   parent.onGone(() => end(0));
 }
 
-function handleRunning(parent: Parent, sfu: Sfu, message: Exclude<ToWorker, { type: 'start' | 'shutdown' }>): void {
+function handleRunning(
+  parent: Parent,
+  { sfu, load }: Running,
+  message: Exclude<ToWorker, { type: 'start' | 'shutdown' }>,
+): void {
   switch (message.type) {
     case 'accept':
-      accept(parent, sfu, message.requestId, message.request);
+      accept(parent, sfu, message);
       break;
     case 'close':
       sfu.close(message.connectionId);
       break;
-    case 'statistics':
-      parent.send({ type: 'statistics', requestId: message.requestId, statistics: sfu.statistics() });
+    case 'video-stopped':
+      sfu.setVideoStopped(message.connectionId, message.stopped);
       break;
+    case 'layers':
+      parent.send({ type: 'layers', requestId: message.requestId, layers: sfu.layers(message.connectionId) });
+      break;
+    case 'choose-layer': {
+      const done = sfu.chooseLayer(message.connectionId, message.encodingId);
+      parent.send({ type: 'layer-chosen', requestId: message.requestId, done });
+      break;
+    }
+    case 'statistics': {
+      const statistics = { usage: processUsage(), cpu: load().cpu, ...sfu.statistics() };
+      parent.send({ type: 'statistics', requestId: message.requestId, statistics });
+      break;
+    }
   }
 }
 
-const parent = parentProcess();
+const parent = parentProcess<FromWorker, ToWorker>();
 if (parent) serve(parent);
 else {
   console.error('footlights: media-worker is started by the server, not by hand');

@@ -1,10 +1,13 @@
 import { sdp } from '@footlights/protocol';
+import type { VideoCodec } from '../media.ts';
 
 export type Kind = 'audio' | 'video';
-export type Codec = 'opus' | 'H264' | 'VP8';
+export type Codec = 'opus' | VideoCodec;
 
 /** RTP clock in Hz. */
-export const clockRates: Record<Codec, number> = { opus: 48_000, H264: 90_000, VP8: 90_000 };
+export const clockRates: Record<Codec, number> = { opus: 48_000, H264: 90_000, VP8: 90_000, VP9: 90_000, AV1: 90_000 };
+
+export const isVideo = (codec: Codec): codec is VideoCodec => codec !== 'opus';
 
 /** The RTCP feedback that we give and take, per RFC 4585, RFC 5104 and Google's drafts. */
 const KNOWN_FEEDBACK = ['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli'];
@@ -27,16 +30,21 @@ const videoPreference: readonly ((payload: sdp.Payload) => boolean)[] = [
   (payload) => isH264(payload, 1, 'baseline'),
   (payload) => isH264(payload, 1, 'main'),
   (payload) => codecOf(payload) === 'VP8',
+  (payload) => codecOf(payload) === 'VP9' && profileParameter(payload.fmtp, 'VP9') === '0',
+  (payload) => codecOf(payload) === 'AV1' && profileParameter(payload.fmtp, 'AV1') === '0',
   (payload) => isH264(payload, 1),
   (payload) => isH264(payload, 0),
+  (payload) => codecOf(payload) === 'VP9' || codecOf(payload) === 'AV1',
 ];
+
+/** By encoding name in lower case. */
+const videoCodecs: Record<string, VideoCodec | undefined> = { h264: 'H264', vp8: 'VP8', vp9: 'VP9', av1: 'AV1' };
 
 /** The codec of a payload, when it is one that we forward. */
 export function codecOf({ name, clockRate, channels }: sdp.Payload): Codec | undefined {
   const lower = name.toLowerCase();
   if (lower === 'opus' && clockRate === clockRates.opus && channels === 2) return 'opus';
-  if (lower === 'h264' && clockRate === clockRates.H264) return 'H264';
-  return lower === 'vp8' && clockRate === clockRates.VP8 ? 'VP8' : undefined;
+  return clockRate === 90_000 ? videoCodecs[lower] : undefined;
 }
 
 /** The payload to receive from a publisher, or undefined when none can be forwarded. */
@@ -52,6 +60,10 @@ export function choosePublished(media: sdp.Media): sdp.Payload | undefined {
 /** The payload of a subscriber that decodes the published codec; the very same H.264 profile goes before a larger one. */
 export function chooseSubscribed(media: sdp.Media, codec: Codec, publishedFmtp: string): sdp.Payload | undefined {
   const candidates = media.payloads.filter((payload) => codecOf(payload) === codec);
+  if (codec === 'VP9' || codec === 'AV1') {
+    const published = profileParameter(publishedFmtp, codec);
+    return candidates.find(({ fmtp }) => profileParameter(fmtp, codec) === published);
+  }
   if (codec !== 'H264') return candidates[0];
   const published = h264Of(publishedFmtp);
   const receivable = candidates.filter(({ fmtp }) => h264Of(fmtp).mode >= published.mode);
@@ -59,6 +71,11 @@ export function chooseSubscribed(media: sdp.Media, codec: Codec, publishedFmtp: 
     receivable.find(({ fmtp }) => sameH264(fmtp, publishedFmtp)) ??
     receivable.find(({ fmtp }) => canDecode(h264Of(fmtp).profile, published.profile))
   );
+}
+
+/** The profile of VP9 (RFC 9628 section 6) and AV1 (RTP Payload Format for AV1 section 7.2.1), 0 when it is left out. */
+function profileParameter(fmtp: string, codec: 'VP9' | 'AV1'): string {
+  return sdp.parseFmtp(fmtp).get(codec === 'VP9' ? 'profile-id' : 'profile') ?? '0';
 }
 
 /** True when two H.264 formats differ in level alone. */
@@ -72,6 +89,16 @@ export function rtxOf(media: sdp.Media, payloadType: number): number | undefined
   const isRtx = ({ name, fmtp }: sdp.Payload) =>
     name.toLowerCase() === 'rtx' && sdp.parseFmtp(fmtp).get('apt') === String(payloadType);
   return media.payloads.find(isRtx)?.payloadType;
+}
+
+/** The payload type of redundant audio whose encodings all have `payloadType` (RFC 2198 section 5). */
+export function redOf(media: sdp.Media, payloadType: number): number | undefined {
+  const isRed = ({ name, clockRate, channels, fmtp }: sdp.Payload) =>
+    name.toLowerCase() === 'red' &&
+    clockRate === clockRates.opus &&
+    channels === 2 &&
+    fmtp.split('/').every((encoding) => encoding === String(payloadType));
+  return media.payloads.find(isRed)?.payloadType;
 }
 
 /** The offered feedback that we know, without `except`. */

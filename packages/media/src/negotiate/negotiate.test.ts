@@ -1,4 +1,4 @@
-import { sdp } from '@footlights/protocol';
+import { rtp, sdp } from '@footlights/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../media.ts';
@@ -79,7 +79,7 @@ describe('publish', () => {
   it('learns the SSRCs that the offer announces', () => {
     const [, track] = publish(chromium.publish).tracks;
     const fid = chromium.publish.match(/a=ssrc-group:FID (\d+) (\d+)/);
-    expect([track?.ssrc, track?.rtxSsrc]).toEqual([Number(fid?.[1]), Number(fid?.[2])]);
+    expect(track?.encodings).toEqual([{ ssrc: Number(fid?.[1]), rtxSsrc: Number(fid?.[2]) }]);
   });
 
   it('accepts only the header extensions that it reads', () => {
@@ -104,17 +104,39 @@ describe('publish', () => {
     }
   });
 
-  it('receives the layer "hi" of a simulcast', () => {
+  it('receives every layer of a simulcast', () => {
     const { answer, tracks } = publish(chromium.simulcast);
-    expect(tracks[1]?.rid).toBe('hi');
-    expect(answer).toContain('a=rid:hi recv\r\n');
-    expect(answer).toContain('a=simulcast:recv hi\r\n');
-    expect(tracks[1]?.ssrc).toBeUndefined();
+    expect(tracks[1]?.encodings).toEqual(['low', 'mid', 'hi'].map((rid) => ({ id: rid, rid })));
+    expect(answer).toContain('a=rid:low recv\r\na=rid:mid recv\r\na=rid:hi recv\r\n');
+    expect(answer).toContain('a=simulcast:recv low;mid;hi\r\n');
   });
 
-  it('receives the last layer of a simulcast without "hi"', () => {
-    const attributes = ['rid:q send', 'rid:f send', 'simulcast:send q;f'];
-    expect(publish(makeOffer([{ ...video, attributes }])).tracks[0]?.rid).toBe('f');
+  it.each([
+    ['first', ['63 red/48000/2 111/111', OPUS], 63],
+    ['last', [OPUS, '63 red/48000/2 111/111'], undefined],
+    ['of something else', ['63 red/48000/2 8/8', OPUS], undefined],
+  ])('receives redundant audio that comes %s', (_, codecs, payloadType) => {
+    const { answer, tracks } = publish(makeOffer([{ kind: 'audio', codecs }]));
+    expect(tracks[0]).toMatchObject({ codec: 'opus', payloadType: 111 });
+    expect(tracks[0]?.redPayloadType).toBe(payloadType);
+    expect(answer.includes('a=rtpmap:63 red/48000/2')).toBe(payloadType !== undefined);
+  });
+
+  it('receives at most four layers', () => {
+    const attributes = [...[1, 2, 3, 4, 5].map((rid) => `rid:${rid} send`), 'simulcast:send 1;2;3;4;5'];
+    const { answer, tracks } = publish(makeOffer([{ ...video, attributes }]));
+    expect(tracks[0]?.encodings.map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+    expect(answer).toContain('a=simulcast:recv 1;2;3;4\r\n');
+  });
+
+  it('receives layers that are announced as a group of SSRCs, with the retransmissions of each', () => {
+    const attributes = ['ssrc-group:SIM 1 2 3', 'ssrc-group:FID 1 11', 'ssrc-group:FID 2 12', 'ssrc-group:FID 3 13'];
+    const ssrcs = [1, 2, 3, 11, 12, 13].map((ssrc) => `ssrc:${ssrc} cname:x`);
+    expect(publish(makeOffer([{ ...video, attributes: [...attributes, ...ssrcs] }])).tracks[0]?.encodings).toEqual([
+      { id: 'low', ssrc: 1, rtxSsrc: 11 },
+      { id: 'mid', ssrc: 2, rtxSsrc: 12 },
+      { id: 'hi', ssrc: 3, rtxSsrc: 13 },
+    ]);
   });
 
   it.each([
@@ -123,7 +145,8 @@ describe('publish', () => {
     ['main before VP8', ['96 VP8/90000', h264Codec(97, 1, '4d001f')], 97],
     ['VP8 before high', [h264Codec(97, 1, '64001f'), '96 VP8/90000'], 96],
     ['VP8 before mode 0', [h264Codec(97, 0, '42e01f'), '96 VP8/90000'], 96],
-    ['high when there is nothing else', ['95 AV1/90000', h264Codec(97, 1, '640028')], 97],
+    ['VP9 and AV1 before high', [h264Codec(97, 1, '640028'), '95 AV1/90000', '96 VP9/90000'], 96],
+    ['high when there is nothing else', [h264Codec(97, 1, '640028')], 97],
     ['H.264 without parameters', ['97 H264/90000'], 97],
   ])('prefers %s', (_, codecs, payloadType) => {
     expect(publish(makeOffer([{ codecs }])).tracks[0]?.payloadType).toBe(payloadType);
@@ -154,10 +177,10 @@ describe('publish', () => {
   });
 
   it('says NOT_ACCEPTABLE when nothing can be forwarded', () => {
-    const offer = makeOffer([{ codecs: ['98 VP9/90000'] }]);
+    const offer = makeOffer([{ codecs: ['98 H265/90000'] }]);
     expect(errorOf(() => publish(offer))).toMatchObject({
       code: 'NOT_ACCEPTABLE',
-      message: 'the offer sends no Opus audio and no H.264 or VP8 video',
+      message: 'the offer sends no Opus audio and no H.264, VP8, VP9 or AV1 video',
     });
     expect(errorOf(() => publish(chromium.subscribe)).code).toBe('NOT_ACCEPTABLE');
   });
@@ -171,8 +194,43 @@ describe('subscribe', () => {
     const offered = parsed(chromium.subscribe).media[1]?.payloads.find(({ fmtp }) => fmtp === FMTP_42E01F);
     expect(tracks[1]?.payloadType).toBe(offered?.payloadType);
     expect(media[1]?.payloads.map(({ name }) => name)).toEqual(['H264', 'rtx']);
-    expect(media[1]?.payloads[0]?.rtcpFb).toEqual(['goog-remb', 'ccm fir', 'nack', 'nack pli']);
-    expect(media[1]?.extmap).toEqual([]);
+    expect(media[1]?.payloads[0]?.rtcpFb).toEqual(['transport-cc', 'ccm fir', 'nack', 'nack pli']);
+    expect(media[1]?.extmap).toEqual([{ id: 3, uri: rtp.extensionUris.transportSequenceNumber }]);
+  });
+
+  it('takes a bitrate from a receiver without transport-wide feedback, and tells it when packets left', () => {
+    const attributes = ['rtcp-fb:96 goog-remb', 'rtcp-fb:96 transport-cc', `extmap:2 ${rtp.extensionUris.absSendTime}`];
+    const offer = makeOffer([{ direction: 'recvonly', codecs: ['96 VP8/90000'], attributes }]);
+    const { answer, tracks } = subscribe(offer, [vp8]);
+    expect(parsed(answer).media[0]?.payloads[0]?.rtcpFb).toEqual(['goog-remb']);
+    expect(tracks[0]).toMatchObject({ remb: true, extension: { id: 2, bytes: 3 } });
+  });
+
+  it.each([
+    ['VP9', 'profile-id=2', '98 VP9/90000', 'fmtp:98 profile-id=0'],
+    ['AV1', 'profile=1', '98 AV1/90000', 'fmtp:98 level-idx=5'],
+  ] as const)('says NOT_ACCEPTABLE to a decoder of another profile of %s', (codec, fmtp, offered, parameters) => {
+    const offer = makeOffer([{ direction: 'recvonly', codecs: [offered], attributes: [parameters] }]);
+    expect(errorOf(() => subscribe(offer, [{ kind: 'video', codec, fmtp }])).code).toBe('NOT_ACCEPTABLE');
+    expect(subscribe(offer, [{ kind: 'video', codec, fmtp: '' }]).tracks).toHaveLength(1);
+  });
+
+  it('says NOT_ACCEPTABLE rather than send sound without the picture, and sends it to who wants no picture', () => {
+    const audio = { kind: 'audio', direction: 'recvonly', codecs: ['111 opus/48000/2'] };
+    const video = { direction: 'recvonly', codecs: ['96 VP8/90000'] };
+    const sources = [opus, { kind: 'video', codec: 'VP9', fmtp: 'profile-id=0' }] as const;
+    const refused = errorOf(() => subscribe(makeOffer([audio, video]), sources));
+    expect(refused).toMatchObject({ code: 'NOT_ACCEPTABLE', message: expect.stringContaining('VP9') });
+    expect(subscribe(makeOffer([audio]), sources).tracks.map(({ kind }) => kind)).toEqual(['audio']);
+  });
+
+  it('tells the round trip to who can ask for it', () => {
+    const attributes = ['rtcp-xr:rcvr-rtt=all:10 voip-metrics'];
+    const offer = (more: string[]) =>
+      subscribe(makeOffer([{ direction: 'recvonly', codecs: ['96 VP8/90000'], attributes: more }]), [vp8]).answer;
+    expect(offer(attributes)).toContain('a=rtcp-xr:rcvr-rtt=all\r\n');
+    expect(offer([])).not.toContain('rtcp-xr');
+    expect(subscribe(chromium.subscribe).answer.match(/a=rtcp-xr:rcvr-rtt=all\r\n/g)).toHaveLength(2);
   });
 
   it('names the media after the publisher, the primary SSRC first', () => {
@@ -220,6 +278,32 @@ describe('subscribe', () => {
     const { answer, tracks } = subscribe(chromium.subscribe, [opus]);
     expect(tracks.map(({ kind }) => kind)).toEqual(['audio']);
     expect(parsed(answer).media.map(({ port }) => port)).toEqual([9, 0]);
+  });
+
+  it('sends redundant audio to who reads it under the same payload type', () => {
+    const redundant = { ...opus, redEncoding: 111 };
+    const offer = (type: number) =>
+      makeOffer([
+        { kind: 'audio', direction: 'recvonly', codecs: [`${type} opus/48000/2`, `63 red/48000/2 ${type}/${type}`] },
+      ]);
+    expect(subscribe(offer(111), [redundant]).tracks[0]).toMatchObject({ payloadType: 111, redPayloadType: 63 });
+    expect(subscribe(offer(111), [redundant]).answer).toContain('m=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\n');
+    expect(subscribe(offer(112), [redundant]).tracks[0]?.redPayloadType).toBeUndefined();
+    expect(subscribe(offer(111), [opus]).tracks[0]?.redPayloadType).toBeUndefined();
+  });
+
+  it('tells that the sound is stereo, and leaves what the subscriber wrote', () => {
+    const stereo = { ...opus, fmtp: 'minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;usedtx=1' };
+    const answer = (source: typeof opus, ...fmtp: string[]) => {
+      const offer = makeOffer([
+        { kind: 'audio', direction: 'recvonly', codecs: ['111 opus/48000/2'], attributes: fmtp },
+      ]);
+      return parsed(subscribe(offer, [source]).answer).media[0]?.payloads[0]?.fmtp;
+    };
+    expect(answer(stereo, 'fmtp:111 minptime=10;stereo=1')).toBe('minptime=10;stereo=1;sprop-stereo=1');
+    expect(answer(stereo, 'fmtp:111 sprop-stereo=0')).toBe('sprop-stereo=0');
+    expect(answer(stereo)).toBe('sprop-stereo=1');
+    expect(answer(opus, 'fmtp:111 minptime=10;stereo=1')).toBe('minptime=10;stereo=1');
   });
 
   it('sends VP8 where VP8 is published', () => {

@@ -26,4 +26,19 @@ describe('makeCertificate', () => {
   it('is another one each time', () => {
     expect(makeCertificate(now).fingerprintSha256).not.toBe(made.fingerprintSha256);
   });
+
+  it('names the hosts of a TLS server', () => {
+    const { certificatePem, keyPem } = makeCertificate(now, ['localhost', '127.0.0.1', '::1', 'fe80::1:0:2']);
+    const parsed = new X509Certificate(certificatePem);
+    expect(parsed.subjectAltName).toBe(
+      'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, IP Address:FE80:0:0:0:0:1:0:2',
+    );
+    expect([parsed.checkHost('localhost'), parsed.checkIP('::1'), parsed.checkHost('other')]).toEqual([
+      'localhost',
+      '::1',
+      undefined,
+    ]);
+    expect(parsed.verify(parsed.publicKey) && parsed.checkPrivateKey(createPrivateKey(keyPem))).toBe(true);
+    expect(new X509Certificate(made.certificatePem).subjectAltName).toBeUndefined();
+  });
 });

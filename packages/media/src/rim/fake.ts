@@ -1,8 +1,9 @@
-import { patchHeader } from './header.ts';
+import { writeFields } from './header.ts';
 import type {
   Clock,
   Destination,
   LocalParameters,
+  OutgoingPacket,
   RawTransport,
   RemoteParameters,
   TransportHost,
@@ -47,10 +48,9 @@ export class FakeHost implements TransportHost {
     return transport;
   }
 
-  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): void {
+  fanOut(packet: OutgoingPacket, destinations: readonly Destination[], count: number): void {
     for (const destination of destinations.slice(0, count)) {
-      patchHeader(packet, destination);
-      destination.transport.send(packet);
+      destination.transport.send(packet.buffer.subarray(writeFields(packet, destination)));
     }
   }
 

@@ -1,16 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { FromWorker, WorkerProcess } from '../channel.ts';
+import type { ChildHandle } from '../channel.ts';
 
 /** Starts `path` as a child process with a message channel. Its stdout goes nowhere: ours may be a document. */
-export function forkWorker(path: string): WorkerProcess {
+export function forkChild<Sent extends object, Said>(path: string): ChildHandle<Sent, Said> {
   const child = fork(path, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
   return {
     pid: child.pid ?? 0,
     send(message) {
       if (child.connected) child.send(message, ignoreClosedChannel);
     },
-    onMessage: (listener) => child.on('message', (message) => listener(message as FromWorker)),
+    onMessage: (listener) => child.on('message', (message) => listener(message as Said)),
     onExit: (listener) => onceGone(child, listener),
     onComplaint(listener) {
       if (child.stderr) createInterface({ input: child.stderr }).on('line', listener);

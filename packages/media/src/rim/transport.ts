@@ -46,13 +46,34 @@ export interface RawTransport {
   close(): void;
 }
 
-/** One receiver of a fanned-out packet, with the header fields that it is to see. */
+/** Bytes before the payload of an outgoing packet: the fixed header and one block of header extension. */
+export const HEADROOM = 20;
+
+/** A packet on its way out: what all its receivers share. */
+export interface OutgoingPacket {
+  /** HEADROOM bytes to write a header into, then the payload. */
+  buffer: Buffer;
+  marker: boolean;
+  /** Where PictureID and TL0PICIDX are in the buffer (RFC 7741 section 4.2, RFC 9628 section 4.2); 0 without. */
+  pictureIdBits: number;
+  pictureIdOffset: number;
+  tl0PicIdxOffset: number;
+}
+
+/** One receiver of a fanned-out packet, with the fields that it is to see. */
 export interface Destination {
   readonly transport: RawTransport;
   payloadType: number;
   sequenceNumber: number;
   timestamp: number;
   ssrc: number;
+  pictureId: number;
+  tl0PicIdx: number;
+  /** Id of the header extension element, 1 to 14, or 0 for a header without extension (RFC 8285 section 4.2). */
+  readonly extensionId: number;
+  /** Its value: 2 bytes of transport-wide sequence number or 3 of absolute send time. */
+  readonly extensionBytes: number;
+  extensionValue: number;
 }
 
 /** All transports of one process, on one UDP port. */
@@ -60,11 +81,8 @@ export interface TransportHost {
   /** Binds; resolves with the UDP port, rejects with one clear line. */
   open(): Promise<number>;
   create(listener: TransportListener): RawTransport;
-  /**
-   * Sends one RTP packet to the first `count` destinations, each with its own header fields; the marker bit stays.
-   * The packet's first 12 bytes are its whole header, and are overwritten.
-   */
-  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): void;
+  /** Sends one RTP packet to the first `count` destinations, each with its own fields. */
+  fanOut(packet: OutgoingPacket, destinations: readonly Destination[], count: number): void;
   /** Closes all transports and the port. */
   shutdown(): void;
 }

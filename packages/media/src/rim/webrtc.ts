@@ -3,11 +3,12 @@ import { isIPv6 } from 'node:net';
 import { sdp } from '@footlights/protocol';
 import ndc from 'node-datachannel';
 import { type Certificate, makeCertificate } from './certificate.ts';
-import { patchHeader } from './header.ts';
+import { writeFields } from './header.ts';
 import type {
   Destination,
   HostCandidate,
   LocalParameters,
+  OutgoingPacket,
   RawTransport,
   RemoteParameters,
   TransportHost,
@@ -17,7 +18,7 @@ import type {
 
 export interface WebRtcOptions {
   listenIp: string;
-  announceIp?: string;
+  announceIps: readonly string[];
   /** 0 takes any free port. */
   port: number;
   /** Bounded by the host's maker; native code can be talkative. */
@@ -31,6 +32,8 @@ type Track = InstanceType<typeof ndc.Track>;
 const MAX_CANDIDATES = 4;
 /** The highest usual one of a host candidate (RFC 8445 section 5.1.2.1). */
 const HOST_PRIORITY = 2_130_706_431;
+/** One step of local preference in a priority. */
+const LOCAL_PREFERENCE = 256;
 const WILDCARDS = ['0.0.0.0', '::'];
 
 /** Transports over node-datachannel: one UDP port, one certificate, one media section of its own per peer. */
@@ -68,12 +71,14 @@ export class WebRtcHost implements TransportHost {
     return transport;
   }
 
-  fanOut(packet: Buffer, destinations: readonly Destination[], count: number): void {
+  fanOut(packet: OutgoingPacket, destinations: readonly Destination[], count: number): void {
+    let plain: Buffer | undefined;
     for (let i = 0; i < count; i++) {
       const destination = destinations[i];
       if (!destination) break;
-      patchHeader(packet, destination);
-      destination.transport.send(packet);
+      const start = writeFields(packet, destination);
+      if (start > 0) plain ??= packet.buffer.subarray(start);
+      destination.transport.send(start === 0 ? packet.buffer : (plain ?? packet.buffer));
     }
   }
 
@@ -97,10 +102,16 @@ export class WebRtcHost implements TransportHost {
   }
 
   #candidates(native: HostCandidate[]): HostCandidate[] {
-    const { announceIp, listenIp } = this.#options;
-    if (!announceIp && native.length > 0) return native.slice(0, MAX_CANDIDATES);
-    const address = announceIp ?? (WILDCARDS.includes(listenIp) ? '127.0.0.1' : listenIp);
-    return [{ address, port: this.#port, priority: HOST_PRIORITY }];
+    const { announceIps, listenIp } = this.#options;
+    if (announceIps.length === 0 && native.length > 0) return native.slice(0, MAX_CANDIDATES);
+    const own = WILDCARDS.includes(listenIp) ? '127.0.0.1' : listenIp;
+    const addresses = announceIps.length > 0 ? announceIps : [own];
+    // Local preference is what orders an agent's own addresses (RFC 8445 section 5.1.2.1).
+    return addresses.slice(0, MAX_CANDIDATES).map((address, index) => ({
+      address,
+      port: this.#port,
+      priority: HOST_PRIORITY - index * LOCAL_PREFERENCE,
+    }));
   }
 }
 
@@ -129,14 +140,13 @@ class WebRtcTransport implements RawTransport {
     const video = new ndc.Video('0', 'SendRecv');
     video.addVP8Codec(96);
     this.#track = peer.addTrack(video);
-    this.#track.onOpen(() => this.#advance('connected'));
-    this.#track.onClosed(() => this.#advance('closed'));
-    this.#track.onError((message) => this.#advance(message ? 'failed' : 'closed'));
+    // Every callback is one more handle that libuv looks at for each packet of anybody, so there are as few as can be.
     this.#track.onMessage((packet) => {
       if (this.#state === 'connected') listener.packet(packet);
     });
     peer.onStateChange((state) => {
-      if (state === 'failed' || state === 'closed') this.#advance(state);
+      if (state === 'connected') this.#awaitTrack();
+      else if (state === 'failed' || state === 'closed') this.#advance(state);
     });
   }
 
@@ -171,6 +181,12 @@ class WebRtcTransport implements RawTransport {
 
   close(): void {
     if (this.#state !== 'closed') this.#release();
+  }
+
+  /** The library opens the track right after it says that the connection stands, on another thread. */
+  #awaitTrack(): void {
+    if (!this.#track.isOpen()) this.#track.onOpen(() => this.#advance('connected'));
+    if (this.#track.isOpen()) this.#advance('connected');
   }
 
   #advance(state: Exclude<TransportState, 'new'>): void {

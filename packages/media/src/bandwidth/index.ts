@@ -1,0 +1,2 @@
+export { BandwidthEstimator, type BandwidthOptions } from './estimator.ts';
+export type { Probe } from './probe-schedule.ts';

@@ -1,0 +1,21 @@
+import type { LogLevel, WorkerLoad } from '../channel.ts';
+import type { RelaySource } from '../relay/index.ts';
+import type { RecordingEvent, RecordingFailure, RecordingOptions } from './options.ts';
+
+/** Main process to recorder process. */
+export type ToRecorder =
+  | { type: 'start' }
+  /** Begins a recording, or goes on with it, with what is published at the source; without one, it waits for its end. */
+  | { type: 'record'; options: RecordingOptions; source?: RelaySource }
+  /** The publication is over: the recording waits. */
+  | { type: 'pause'; id: string }
+  | { type: 'end'; id: string; failure?: RecordingFailure }
+  | { type: 'shutdown' };
+
+/** Recorder process to main process. */
+export type FromRecorder =
+  | { type: 'ready' }
+  | { type: 'recording'; event: RecordingEvent }
+  /** Sent every second: a process without it hangs. */
+  | { type: 'pulse'; load: WorkerLoad }
+  | { type: 'log'; level: LogLevel; fields: object; message: string };
