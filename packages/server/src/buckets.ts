@@ -12,6 +12,9 @@ export interface Buckets {
 /** S3's rules for the names of buckets, which keep a path built from one inside its folder. */
 const bucketName = /^[a-z0-9](?!.*\.\.)[a-z0-9.-]*[a-z0-9]$/;
 
+/** Whether S3 allows the name, as far as it matters here. */
+export const isBucketName = (name: string): boolean => name.length <= 63 && bucketName.test(name);
+
 function checkName(name: string): void {
   if (bucketName.test(name)) return;
   throw new ApiError(

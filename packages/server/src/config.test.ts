@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig, maxIceServers } from './config.ts';
 import { awsQuotas, quotaNames } from './quotas.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'footlights-config-'));
@@ -36,7 +36,16 @@ describe('loadConfig', () => {
       host: '127.0.0.1',
       port: 7070,
       mediaPort: 7071,
-      announceIp: undefined,
+      ingest: true,
+      rtmpPort: 1935,
+      rtmpsPort: 1936,
+      ingestTranscode: false,
+      announceIps: [],
+      iceServers: [],
+      maxPublishBitrate: 8_500_000,
+      maxPublishPixels: 921_600,
+      maxDuration: 86_400,
+      maxSubscribeBitrate: 8_500_000,
       dataDir: join(homedir(), '.footlights'),
       region: 'us-west-2',
       accountId: '123456789012',
@@ -46,6 +55,17 @@ describe('loadConfig', () => {
       logLevel: 'info',
     });
     expect(load([]).mediaWorkers).toBeGreaterThanOrEqual(1);
+  });
+
+  it('gives each TCP port to one', () => {
+    expect(refusal(['--rtmp-port', '1936'])).toBe(
+      'rtmp-port and rtmps-port are both 1936: give each a port of its own',
+    );
+    expect(refusal(['--rtmps-port', '7070'])).toMatch(/^port and rtmps-port are both 7070/);
+    expect(load(['--rtmps-port', '7070', '--no-ingest']).ingest).toBe(false);
+    expect(load(['--rtmp-port', '0', '--rtmps-port', '0', '--port', '0']).ingest).toBe(true);
+    expect(load(['--ingest-transcode']).ingestTranscode).toBe(true);
+    expect(load(['--ingest-transcode=false']).ingestTranscode).toBe(false);
   });
 
   it('lets flags win over variables, variables over the file, the file over defaults', () => {
@@ -78,7 +98,7 @@ describe('loadConfig', () => {
     const json = file('a.json', '{"port": 8080, "no-auth": true, "account-id": "000000000001"}');
     expect(load(['--config', json])).toMatchObject({ port: 8080, auth: false, accountId: '000000000001' });
     const yaml = file('a.yaml', 'account-id: 000000000001\nannounce-ip: 203.0.113.7\n');
-    expect(load(['--config', yaml])).toMatchObject({ accountId: '000000000001', announceIp: '203.0.113.7' });
+    expect(load(['--config', yaml])).toMatchObject({ accountId: '000000000001', announceIps: ['203.0.113.7'] });
     expect(load(['--config', file('empty.yaml', '')]).port).toBe(7070);
   });
 
@@ -94,6 +114,11 @@ describe('loadConfig', () => {
     ['session-end-delay', '0', '86400'],
     ['publishers-per-stage', '1', '1000'],
     ['media-workers', '1', '256'],
+    ['max-publish-bitrate', '1000', '40000000'],
+    ['max-publish-pixels', '1', '33177600'],
+    ['max-duration', '1', '2592000'],
+    ['max-subscribe-bitrate', '1000', '200000000'],
+    ['turn-ttl', '60', '2592000'],
   ])('accepts %s from %s to %s and nothing beyond', (name, from, to) => {
     expect(() => load([`--${name}`, from, '--media-port=0'])).not.toThrow();
     expect(() => load([`--${name}`, to, '--media-port=0'])).not.toThrow();
@@ -110,6 +135,12 @@ describe('loadConfig', () => {
     [[], { FOOTLIGHTS_PORT: 'http' }, 'FOOTLIGHTS_PORT is "http", it must be a whole number from 0 to 65535'],
     [['--account-id', '1'], {}, '--account-id is "1", it must be 12 digits'],
     [['--announce-ip', 'me'], {}, '--announce-ip is "me", it must be an IPv4 or IPv6 address'],
+    [['--announce-ip=::1', '--announce-ip=me'], {}, '--announce-ip is "::1,me", it must be an IPv4 or IPv6 address'],
+    [
+      ['--announce-ip=::1,::2,::3,::4,::5'],
+      {},
+      '--announce-ip is "::1,::2,::3,::4,::5", it must be at most 4 addresses',
+    ],
     [['--data-dir', ''], {}, '--data-dir is "", it must be a path'],
     [['--no-auth=maybe'], {}, '--no-auth is "maybe", it must be one of true, false, 1, 0'],
     [
@@ -137,6 +168,81 @@ describe('loadConfig', () => {
   ])('refuses the file %s', (name, text, message) => {
     const path = file(name, text);
     expect(refusal(['--config', path])).toBe(message.replace('FILE', path));
+  });
+
+  it('takes several addresses to announce and ICE servers, by flags, a variable or the file', () => {
+    const announceIps = ['203.0.113.7', '2001:db8::7'];
+    const iceServers = ['stun:stun.example', 'turn:[2001:db8::1]:3478?transport=tcp'];
+    const secret = ['--turn-secret', 'north'];
+    const flags = [
+      ...announceIps.map((ip) => `--announce-ip=${ip}`),
+      ...iceServers.map((url) => `--ice-server=${url}`),
+    ];
+    expect(load([...flags, ...secret])).toMatchObject({ announceIps, iceServers, turnSecret: 'north' });
+    const env = { FOOTLIGHTS_ANNOUNCE_IP: announceIps.join(), FOOTLIGHTS_ICE_SERVER: iceServers.join(', ') };
+    expect(load(secret, env)).toMatchObject({ announceIps, iceServers });
+    const path = file('lists.json', JSON.stringify({ 'announce-ip': announceIps, 'ice-server': iceServers }));
+    expect(load(['--config', path, ...secret])).toMatchObject({ announceIps, iceServers });
+    const one = file('one.yaml', 'ice-server: stun:stun.example:3478\nannounce-ip: 203.0.113.7\n');
+    expect(load(['--config', one])).toMatchObject({ iceServers: ['stun:stun.example:3478'] });
+  });
+
+  it.each([
+    'stun.example',
+    'http://stun.example',
+    'stun:',
+    'stun:a b',
+    'stun:a?transport=udp',
+    'turn:a?transport=tls',
+    'turn:a>; rel="x',
+    'stun:a,',
+    'stun:[::1',
+  ])('refuses the ICE server %j', (url) => {
+    expect(refusal(['--ice-server', url, '--turn-secret=x'])).toMatch(/^--ice-server is .*, it must be stun:HOST/);
+  });
+
+  it('takes as many ICE servers as it says', () => {
+    const urls = (count: number) => Array.from({ length: count }, (_, i) => `--ice-server=stun:host-${i}`);
+    expect(load(urls(maxIceServers)).iceServers).toHaveLength(maxIceServers);
+    expect(refusal(urls(maxIceServers + 1))).toMatch(/at most 8 servers$/);
+  });
+
+  it.each([
+    [['--turn-username=me'], 'turn-username is given without turn-credential: give both, or none'],
+    [['--turn-credential=x'], 'turn-credential is given without turn-username: give both, or none'],
+    [['--turn-username=me', '--turn-credential=x', '--turn-secret=y'], /^turn-username and turn-secret are both given/],
+    [['--ice-server=turn:a'], 'ice-server turn:a needs turn-secret, or turn-username and turn-credential'],
+    [['--events-webhook=http://a/'], 'events-webhook is given without events-webhook-secret: give both, or none'],
+    [['--events-webhook-secret=x'], 'events-webhook-secret is given without events-webhook: give both, or none'],
+    [['--events-webhook=ftp://a/'], /must be an http or https URL without user and fragment$/],
+    [
+      ['--events-webhook=http://me:hunter2@a/'],
+      '--events-webhook is not shown here, it must be an http or https URL without user and fragment',
+    ],
+    [['--ice-server=stun:a', '--turn-secret=x'], /^credentials for TURN are given without a TURN server/],
+  ])('refuses %j', (argv, message) => {
+    if (typeof message === 'string') expect(refusal(argv)).toBe(message);
+    else expect(refusal(argv)).toMatch(message);
+  });
+
+  it('takes sinks of events', () => {
+    const webhook = ['--events-webhook', 'https://hooks.example/a?key=1', '--events-webhook-secret', 'x'];
+    expect(load([...webhook, '--events-file', 'e.jsonl', '--events-stdout'])).toMatchObject({
+      eventsWebhook: 'https://hooks.example/a?key=1',
+      eventsFile: join(process.cwd(), 'e.jsonl'),
+      eventsStdout: true,
+    });
+  });
+
+  it('shows no secret, whatever is wrong with it', () => {
+    const secret = 'hunter2é';
+    for (const argv of [['--turn-secret', secret], [`--turn-secrets=${secret}`], [`--turn-credential=${secret}`]])
+      expect(refusal(argv)).not.toContain('hunter2');
+    expect(refusal([], { FOOTLIGHTS_TURN_SECRET: secret })).toBe(
+      'FOOTLIGHTS_TURN_SECRET is not shown here, it must be 1 to 256 printable ASCII characters',
+    );
+    const help = loadConfig(['--turn-secret=hunter2', '--help'], { FOOTLIGHTS_TURN_CREDENTIAL: 'hunter2' });
+    expect(JSON.stringify(help)).not.toContain('hunter2');
   });
 
   it("has AWS's quotas, and takes others by flags, a variable or the file", () => {
@@ -195,6 +301,6 @@ describe('loadConfig', () => {
     for (const name of ['tls-key', 'no-auth', 'media-workers', 'session-end-delay', 'log-level', 'config'])
       expect(text).toContain(`--${name} `);
     for (const name of [...quotaNames, '--quota NAME=NUMBER', '--rate-limit NAME=NUMBER']) expect(text).toContain(name);
-    expect(text.split('\n').every((line) => line.length <= 120)).toBe(true);
+    expect(text.split('\n').filter((line) => line.length > 120)).toEqual([]);
   });
 });

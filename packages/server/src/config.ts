@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { awsMediaLimits } from '@footlights/media';
 import { type OperationName, operations } from '@footlights/model';
 import { awsQuotas, type Quotas, quotaNames } from './quotas.ts';
 import { maxRate, type RateLimitTable } from './rate-limits.ts';
@@ -15,15 +16,37 @@ export interface Config {
   port: number;
   /** First UDP port of the media workers, worker i uses mediaPort + i; 0: any free ones. */
   mediaPort: number;
-  /** The address that clients are told, when it is not `host`. */
-  announceIp?: string;
+  /** Whether encoders may publish over RTMP and RTMPS. */
+  ingest: boolean;
+  /** TCP ports of RTMP and RTMPS; 0: any free one. */
+  rtmpPort: number;
+  rtmpsPort: number;
+  /** Whether streams that viewers could not decode are encoded anew instead of refused. */
+  ingestTranscode: boolean;
+  /** Addresses that clients are told, when they are not those of `host`; the first one is in the URLs too. */
+  announceIps: readonly string[];
   /** The URL that clients are told, without a slash at the end, when it is not made of address and port. */
   publicUrl?: string;
+  /** `stun:`, `turn:` and their TLS forms (RFC 7064, RFC 7065) that clients are told. */
+  iceServers: readonly string[];
+  /** Of every TURN server; comes with turnCredential. */
+  turnUsername?: string;
+  turnCredential?: string;
+  /** Shared with the TURN servers, which then take credentials that end by themselves. */
+  turnSecret?: string;
+  /** Seconds that such credentials are good for. */
+  turnTtl: number;
   dataDir: string;
   /** Where the buckets of storage configurations are. */
   buckets: 'folder' | 's3';
   /** Of a server that speaks S3; absent: AWS. */
   s3Endpoint?: string;
+  /** Where events are sent; comes with eventsWebhookSecret, with which they are signed. */
+  eventsWebhook?: string;
+  eventsWebhookSecret?: string;
+  /** Path of the file that events are added to. */
+  eventsFile?: string;
+  eventsStdout: boolean;
   region: string;
   accountId: string;
   /** Path of the PEM certificate chain; comes with tlsKey. */
@@ -36,6 +59,14 @@ export interface Config {
   sessionEndDelay: number;
   publishersPerStage: number;
   participantsPerStage: number;
+  /** Bits per second that one participant may publish. */
+  maxPublishBitrate: number;
+  /** Width times height of the largest picture that may be published. */
+  maxPublishPixels: number;
+  /** Seconds that one media connection may last. */
+  maxDuration: number;
+  /** Bits per second that one participant is sent, all subscriptions together. */
+  maxSubscribeBitrate: number;
   quotas: Quotas;
   rateLimits: RateLimitTable;
   logLevel: LogLevel;
@@ -59,8 +90,10 @@ interface Option<T> {
   /** What the flag is followed by; absent: the flag stands alone, and means "true". */
   argument?: string;
   help: string;
-  /** Whether it may be given several times, and be an object in the file: one text then, with commas. */
-  repeats?: true;
+  /** Whether it may be given several times, and be a list or an object in the file: one text then, with commas. */
+  repeats?: 'list' | 'object';
+  /** Whether no message may show the value. */
+  secret?: true;
   parse: Parse<T>;
   default: T;
   /** The default as the help shows it, when that is not the value. */
@@ -92,16 +125,44 @@ const oneOf =
     throw new Expected(`one of ${values.join(', ')}`);
   };
 
-const address: Parse<string> = (text) => {
-  if (isIP(text)) return text;
-  throw new Expected('an IPv4 or IPv6 address');
+/** Announced addresses beyond these help nobody, and some encoders stumble over many candidates. */
+export const maxAnnounceIps = 4;
+
+const addresses: Parse<string[]> = (text) => {
+  const given = text.split(',').map((item) => item.trim());
+  if (!given.every((item) => isIP(item))) throw new Expected('an IPv4 or IPv6 address');
+  if (given.length > maxAnnounceIps) throw new Expected(`at most ${maxAnnounceIps} addresses`);
+  return given;
 };
+
+/** Each is a header of every answer. */
+export const maxIceServers = 8;
+
+const iceHost = String.raw`(?:[\w.-]{1,253}|\[[\da-fA-F:.]{2,45}\])(?::\d{1,5})?`;
+const iceUrl = new RegExp(String.raw`^(?:stuns?:${iceHost}|turns?:${iceHost}(?:\?transport=(?:udp|tcp))?)$`);
+
+const iceServers: Parse<string[]> = (text) => {
+  const given = text.split(',').map((item) => item.trim());
+  if (!given.every((item) => iceUrl.test(item)))
+    throw new Expected('stun:HOST[:PORT] or turn:HOST[:PORT][?transport=udp|tcp], or stuns: or turns:');
+  if (given.length > maxIceServers) throw new Expected(`at most ${maxIceServers} servers`);
+  return given;
+};
+
+/** What a quoted string of an HTTP header can hold whole. */
+const printable = matching(/^[\x20-\x7e]{1,256}$/, '1 to 256 printable ASCII characters');
 
 const publicUrl: Parse<string> = (text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
     return text.replace(/\/+$/, '');
   throw new Expected('an http or https URL without query');
+};
+
+const webhookUrl: Parse<string> = (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password) return text;
+  throw new Expected('an http or https URL without user and fragment');
 };
 
 // Shells expand the tilde, files and most service managers do not.
@@ -140,6 +201,9 @@ const quotas = numbers(quotaNames, `a quota (${quotaNames.join(', ')})`, 0, 1_00
 /** A switch that turns something off: true gives false. */
 const off: Parse<boolean> = (text, folder) => ['false', '0'].includes(oneOf(['true', 'false', '1', '0'])(text, folder));
 
+/** A switch that turns something on. */
+const on: Parse<boolean> = (text, folder) => !off(text, folder);
+
 /** Every option, in the order of the help. Flags, variables, file members and help all derive from it. */
 const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
   host: {
@@ -163,12 +227,41 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: integer(0, 65_535),
     default: 7071,
   },
-  announceIp: {
+  rtmpPort: {
+    name: 'rtmp-port',
+    argument: 'PORT',
+    help: 'TCP port of RTMP encoders; 0 takes any free one',
+    parse: integer(0, 65_535),
+    default: 1935,
+  },
+  rtmpsPort: {
+    name: 'rtmps-port',
+    argument: 'PORT',
+    help: 'TCP port of RTMPS encoders; 0 takes any free one',
+    parse: integer(0, 65_535),
+    default: 1936,
+  },
+  ingest: {
+    name: 'no-ingest',
+    help: 'take no RTMP and RTMPS encoders, and open no ports for them',
+    parse: off,
+    default: true,
+    defaultText: 'encoders may publish',
+  },
+  ingestTranscode: {
+    name: 'ingest-transcode',
+    help: 'encode streams with B-frames or too large a picture anew',
+    parse: on,
+    default: false,
+    defaultText: 'they are refused',
+  },
+  announceIps: {
     name: 'announce-ip',
     argument: 'ADDRESS',
-    help: 'address that clients are told, of the media ports and in URLs',
-    parse: address,
-    default: undefined,
+    help: 'address that clients are told; of several, the first is in URLs',
+    repeats: 'list',
+    parse: addresses,
+    default: [],
     defaultText: 'that of --host',
   },
   publicUrl: {
@@ -178,6 +271,45 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: publicUrl,
     default: undefined,
     defaultText: '--announce-ip and --port',
+  },
+  iceServers: {
+    name: 'ice-server',
+    argument: 'URL',
+    help: 'stun: or turn: URL that clients are told; may be given several times',
+    repeats: 'list',
+    parse: iceServers,
+    default: [],
+    defaultText: 'none',
+  },
+  turnUsername: {
+    name: 'turn-username',
+    argument: 'NAME',
+    help: 'user name for the TURN servers, with --turn-credential',
+    parse: printable,
+    default: undefined,
+  },
+  turnCredential: {
+    name: 'turn-credential',
+    argument: 'TEXT',
+    help: 'password for them, told to every participant',
+    secret: true,
+    parse: printable,
+    default: undefined,
+  },
+  turnSecret: {
+    name: 'turn-secret',
+    argument: 'TEXT',
+    help: 'instead: secret shared with the TURN servers, for credentials that end',
+    secret: true,
+    parse: printable,
+    default: undefined,
+  },
+  turnTtl: {
+    name: 'turn-ttl',
+    argument: 'SECONDS',
+    help: 'how long such credentials are good',
+    parse: integer(60, 2_592_000),
+    default: 86_400,
   },
   dataDir: {
     name: 'data-dir',
@@ -201,6 +333,37 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: publicUrl,
     default: undefined,
     defaultText: 'AWS',
+  },
+  eventsWebhook: {
+    name: 'events-webhook',
+    argument: 'URL',
+    help: 'where events are sent as POST requests',
+    // A webhook's URL may be the key to it.
+    secret: true,
+    parse: webhookUrl,
+    default: undefined,
+  },
+  eventsWebhookSecret: {
+    name: 'events-webhook-secret',
+    argument: 'TEXT',
+    help: 'secret with which those requests are signed',
+    secret: true,
+    parse: printable,
+    default: undefined,
+  },
+  eventsFile: {
+    name: 'events-file',
+    argument: 'FILE',
+    help: 'file that events are added to, a line of JSON each',
+    parse: path,
+    default: undefined,
+  },
+  eventsStdout: {
+    name: 'events-stdout',
+    help: 'write events to the standard output, a line of JSON each',
+    parse: on,
+    default: false,
+    defaultText: 'they are not',
   },
   region: {
     name: 'region',
@@ -266,11 +429,39 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: integer(1, 1_000_000),
     default: 10_000,
   },
+  maxPublishBitrate: {
+    name: 'max-publish-bitrate',
+    argument: 'BITS',
+    help: 'bits a second that a participant may publish, as a mean over 10 s',
+    parse: integer(1_000, 40_000_000),
+    default: awsMediaLimits.publishBps,
+  },
+  maxPublishPixels: {
+    name: 'max-publish-pixels',
+    argument: 'NUMBER',
+    help: 'largest width times height of a published picture',
+    parse: integer(1, 33_177_600),
+    default: awsMediaLimits.pixels,
+  },
+  maxDuration: {
+    name: 'max-duration',
+    argument: 'SECONDS',
+    help: 'how long one may publish, or receive a publisher, at most',
+    parse: integer(1, 2_592_000),
+    default: awsMediaLimits.durationMs / 1000,
+  },
+  maxSubscribeBitrate: {
+    name: 'max-subscribe-bitrate',
+    argument: 'BITS',
+    help: 'bits a second that a participant is sent, all subscriptions together',
+    parse: integer(1_000, 200_000_000),
+    default: awsMediaLimits.subscribeBps,
+  },
   quotas: {
     name: 'quota',
     argument: 'NAME=NUMBER',
     help: 'most that an account may have in one region; may be given several times',
-    repeats: true,
+    repeats: 'object',
     parse: (text, folder) => ({ ...awsQuotas, ...quotas(text, folder) }),
     default: awsQuotas,
     defaultText: "AWS's own",
@@ -279,7 +470,7 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     name: 'rate-limit',
     argument: 'NAME=NUMBER',
     help: 'most calls a second of one operation; may be given several times',
-    repeats: true,
+    repeats: 'object',
     parse: numbers(Object.keys(operations) as OperationName[], 'an operation, such as CreateStage,', 1, maxRate),
     default: {},
     defaultText: 'no limits',
@@ -296,7 +487,7 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
 type OptionEntry = { [K in keyof Config]-?: [K, Option<Config[K]>] }[keyof Config];
 const entries = Object.entries(options) as OptionEntry[];
 const optionNames = new Set(entries.map(([, { name }]) => name));
-const repeating = new Set(entries.filter(([, { repeats }]) => repeats).map(([, { name }]) => name));
+const repeating = new Map(entries.map(([, { name, repeats }]) => [name, repeats]));
 const standAlone = new Set(entries.filter(([, { argument }]) => !argument).map(([, { name }]) => name));
 
 /** One value as it was given, and where: "--port", "FOOTLIGHTS_PORT" or "port in /etc/footlights.yaml". */
@@ -326,12 +517,16 @@ function choose(option: Option<unknown>, sources: readonly Source[]): unknown {
     return option.parse(given.text, given.folder);
   } catch (error) {
     if (!(error instanceof Expected)) throw error;
-    throw new ConfigError(`${given.where} is ${JSON.stringify(given.text)}, it must be ${error.message}`);
+    const shown = option.secret ? 'not shown here' : JSON.stringify(given.text);
+    throw new ConfigError(`${given.where} is ${shown}, it must be ${error.message}`);
   }
 }
 
 function checkTogether(config: Config): Config {
   const { mediaPort, mediaWorkers, tlsCert, tlsKey } = config;
+  checkTcpPorts(config);
+  checkTurn(config);
+  checkWebhook(config);
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const [given, missing] = tlsCert === undefined ? ['key', 'cert'] : ['cert', 'key'];
     throw new ConfigError(`tls-${given} is given without tls-${missing}: give both, or none`);
@@ -343,6 +538,43 @@ function checkTogether(config: Config): Config {
   return config;
 }
 
+function checkTcpPorts({ port, rtmpPort, rtmpsPort, ingest }: Config): void {
+  const given = ingest ? { port, 'rtmp-port': rtmpPort, 'rtmps-port': rtmpsPort } : {};
+  const taken = new Map<number, string>();
+  for (const [name, number] of Object.entries(given)) {
+    const other = taken.get(number);
+    if (number !== 0 && other !== undefined)
+      throw new ConfigError(`${other} and ${name} are both ${number}: give each a port of its own`);
+    taken.set(number, name);
+  }
+}
+
+/** TURN needs credentials (RFC 8656 section 9.2), of one kind; browsers refuse a TURN server without any. */
+function checkTurn({ iceServers, turnUsername, turnCredential, turnSecret }: Config): void {
+  if ((turnUsername === undefined) !== (turnCredential === undefined)) {
+    const [given, missing] = turnUsername === undefined ? ['credential', 'username'] : ['username', 'credential'];
+    throw new ConfigError(`turn-${given} is given without turn-${missing}: give both, or none`);
+  }
+  if (turnUsername !== undefined && turnSecret !== undefined)
+    throw new ConfigError('turn-username and turn-secret are both given: give the one that the TURN servers know');
+  const known = turnUsername !== undefined || turnSecret !== undefined;
+  const turn = iceServers.find((url) => url.startsWith('turn'));
+  if (turn !== undefined && !known)
+    throw new ConfigError(`ice-server ${turn} needs turn-secret, or turn-username and turn-credential`);
+  if (turn === undefined && known)
+    throw new ConfigError('credentials for TURN are given without a TURN server: give one with ice-server');
+}
+
+/** Unsigned events could come from anybody. */
+function checkWebhook({ eventsWebhook, eventsWebhookSecret }: Config): void {
+  if ((eventsWebhook === undefined) === (eventsWebhookSecret === undefined)) return;
+  const [given, missing] =
+    eventsWebhook === undefined
+      ? ['events-webhook-secret', 'events-webhook']
+      : ['events-webhook', 'events-webhook-secret'];
+  throw new ConfigError(`${given} is given without ${missing}: give both, or none`);
+}
+
 function readFlags(argv: readonly string[]): Source {
   const flags = new Map<string, Given>();
   const rest = [...argv];
@@ -350,11 +582,11 @@ function readFlags(argv: readonly string[]): Source {
     if (word === '-h') word = '--help';
     const [, name = '', equals, attached] = /^--([^=]*)(=?)(.*)$/s.exec(word) ?? [];
     if (name !== 'help' && name !== 'config' && !optionNames.has(name))
-      throw new ConfigError(`unknown option ${JSON.stringify(word)}: see "footlights start --help"`);
+      throw new ConfigError(`unknown option ${JSON.stringify(word.split('=')[0])}: see "footlights start --help"`);
     const takesNone = name === 'help' || standAlone.has(name);
     const text = equals ? attached : takesNone ? 'true' : rest.shift();
     if (text === undefined) throw new ConfigError(`--${name} needs a value: see "footlights start --help"`);
-    const earlier = repeating.has(name) ? flags.get(name) : undefined;
+    const earlier = repeating.get(name) ? flags.get(name) : undefined;
     const whole = earlier ? `${earlier.text},${text}` : text;
     flags.set(name, { text: whole, where: `--${name}`, folder: process.cwd() });
   }
@@ -381,7 +613,7 @@ function readFile({ text, where, folder }: Given): Source {
   for (const [name, value] of Object.entries(parseFile(file, where))) {
     if (!optionNames.has(name))
       throw new ConfigError(`unknown option ${JSON.stringify(name)} in ${file}: see "footlights start --help"`);
-    const text = repeating.has(name) ? textOfMap(value) : value;
+    const text = asOneText(value, repeating.get(name));
     if (typeof text !== 'string')
       throw new ConfigError(`${name} in ${file} must be one value, not a list or an object`);
     values.set(name, { text, where: `${name} in ${file}`, folder: dirname(file) });
@@ -389,9 +621,10 @@ function readFile({ text, where, folder }: Given): Source {
   return values;
 }
 
-/** An object's members as a flag would give them; anything else as it is. */
-function textOfMap(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+/** The members of an object or a list as a flag would give them, where the option repeats; anything else as it is. */
+function asOneText(value: unknown, repeats: 'list' | 'object' | undefined): unknown {
+  if (repeats === 'list' && Array.isArray(value)) return value.join(',');
+  if (repeats !== 'object' || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.entries(value)
     .map(([name, member]) => `${name}=${member}`)
     .join(',');

@@ -30,6 +30,9 @@ export interface Endpoints {
   api: string;
   whip: string;
   events: string;
+  /** Where encoders publish, with a slash at the end; absent when they may not. */
+  rtmp?: string;
+  rtmps?: string;
   region: string;
   /** `udp://address:port` of each media worker. */
   media: readonly string[];
@@ -73,7 +76,8 @@ function openTokenKey(dataDir: string): Secrets['tokenKey'] {
   }
 }
 
-function readOrMake(dataDir: string, path: string, make: () => string): string {
+/** The text of a file of the data folder; what `make` returns when it is not there yet, which it is from now on. */
+export function readOrMake(dataDir: string, path: string, make: () => string): string {
   return inFolder(dataDir, () => {
     if (!existsSync(path)) writePrivateFile(path, make());
     return readFileSync(path, 'utf8');

@@ -12,7 +12,7 @@ import {
 } from '@footlights/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authorize, type Caller, type CallerOptions, Callers } from './callers.ts';
-import { bodyLimit } from './http.ts';
+import { bodyLimit, partsOf } from './http.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { handlers, type OperationContext } from './operations/index.ts';
@@ -29,8 +29,6 @@ export interface GatewayOptions {
   metrics: Metrics;
   log: Log;
 }
-
-const noBody = new Uint8Array();
 
 /** Answers everything that no other route takes, as the API. */
 export function registerGateway(app: FastifyInstance, options: GatewayOptions): void {
@@ -145,26 +143,6 @@ const withoutCors = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('access-control-')));
 
 const asItIs = (body: unknown) => String(body);
-
-/** The request exactly as it was on the wire, which is what its signature is over. */
-function partsOf(request: FastifyRequest): HttpRequestParts {
-  const { method = '', url = '/' } = request.raw;
-  const question = url.indexOf('?');
-  return {
-    method,
-    rawPath: question < 0 ? url : url.slice(0, question),
-    rawQuery: question < 0 ? '' : url.slice(question + 1),
-    headers: headersOf(request),
-    body: request.body instanceof Uint8Array ? request.body : noBody,
-  };
-}
-
-/** Node.js joins a header that comes twice; Set-Cookie, which no request has a use for, stays a list. */
-function headersOf({ raw }: FastifyRequest): Record<string, string | undefined> {
-  if (raw.headers['set-cookie'])
-    return { ...raw.headers, 'set-cookie': raw.headers['set-cookie'].join(',') } as Record<string, string>;
-  return raw.headers as Record<string, string | undefined>;
-}
 
 const shown = ({ rawPath }: HttpRequestParts) => (rawPath.length > 128 ? `${rawPath.slice(0, 128)}…` : rawPath);
 

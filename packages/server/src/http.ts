@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ApiError, type ErrorName, encodeError, type HttpAnswer } from '@footlights/model';
+import { ApiError, type ErrorName, encodeError, type HttpAnswer, type HttpRequestParts } from '@footlights/model';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 /** Bytes of one body; a route may allow less. */
@@ -110,4 +110,26 @@ function socketRefusal(code: string | undefined): HttpAnswer {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return refusalOf('RequestTimeoutException', 'The request did not arrive in time');
   return refusalOf('MalformedHttpRequestException', 'The request is not well-formed HTTP');
+}
+
+const noBody = new Uint8Array();
+
+/** The request exactly as it was on the wire, which is what its signature is over. */
+export function partsOf(request: FastifyRequest): HttpRequestParts {
+  const { method = '', url = '/' } = request.raw;
+  const question = url.indexOf('?');
+  return {
+    method,
+    rawPath: question < 0 ? url : url.slice(0, question),
+    rawQuery: question < 0 ? '' : url.slice(question + 1),
+    headers: headersOf(request),
+    body: request.body instanceof Uint8Array ? request.body : noBody,
+  };
+}
+
+/** Node.js joins a header that comes twice; Set-Cookie, which no request has a use for, stays a list. */
+function headersOf({ raw }: FastifyRequest): Record<string, string | undefined> {
+  if (raw.headers['set-cookie'])
+    return { ...raw.headers, 'set-cookie': raw.headers['set-cookie'].join(',') } as Record<string, string>;
+  return raw.headers as Record<string, string | undefined>;
 }

@@ -1,22 +1,31 @@
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Media, startMedia } from '@footlights/media';
+import { type IngestOptions, type Media, startMedia } from '@footlights/media';
 import type { FastifyInstance } from 'fastify';
 import { mediaAddress, publicEndpoints } from './addresses.ts';
 import { BucketFolders, type Buckets, S3Buckets } from './buckets.ts';
+import { type CallerOptions, Callers } from './callers.ts';
 import { Compositions } from './compositions.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Endpoints, openSecrets, type Secrets, writeEndpoints } from './credentials.ts';
+import { registerFeed } from './events/feed.ts';
+import { EventSinks } from './events/index.ts';
 import { registerGateway } from './gateway.ts';
 import { createHttpApp } from './http.ts';
+import { IceServers } from './ice-servers.ts';
 import { createLog, type Log } from './log.ts';
 import { registerMediaMetrics } from './media-metrics.ts';
+import { MediaSnapshots } from './media-snapshots.ts';
 import { createMetrics, type Metrics, registerHealth } from './metrics.ts';
 import { registerPages } from './pages.ts';
 import { RateLimits } from './rate-limits.ts';
+import { Recordings } from './recordings.ts';
+import { registerS3 } from './s3/index.ts';
+import { ObjectFolders } from './s3/objects.ts';
+import { registerEncoderSetup } from './signalling/encoder-setup.ts';
 import { registerEvents } from './signalling/events-socket.ts';
+import { Ingest, resetIngestConfigurations } from './signalling/ingest.ts';
 import { LiveStages } from './signalling/live-stages.ts';
 import { registerStatistics } from './signalling/statistics.ts';
 import { TokenAuthority } from './signalling/tokens.ts';
@@ -24,9 +33,13 @@ import { registerWhip } from './signalling/whip.ts';
 import { messageOf, StartupError } from './startup-error.ts';
 import { openStore, type Store } from './store/index.ts';
 import { summary } from './summary.ts';
+import { type IngestTls, ingestTls, readTls } from './tls.ts';
 
 /** How long a stop may take before the process ends anyway. */
 const drainTimeoutMs = 10_000;
+
+/** To encoders that are earlier than the rest of the server. */
+const starting = { refused: { code: 'UNAVAILABLE', message: 'The server is starting; try again.' } };
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -47,37 +60,88 @@ async function run(config: Config): Promise<void> {
   const log = createLog({ level: config.logLevel });
   const secrets = openSecrets(config.dataDir);
   const store = await openStore(join(config.dataDir, 'footlights.db'));
+  const events = new EventSinks(config, { store, log });
+  await events.start();
   await endSessionsOfEarlierRun(store, log);
-  const media = await openMedia(config, log);
-  const server = new Server(config, { log, secrets, store, media });
+  const tls = config.ingest ? ingestTls(config, new Date()) : undefined;
+  const encoders: { ingest?: Ingest } = {};
+  const authorize: IngestOptions['authorize'] = async (request) => encoders.ingest?.authorize(request) ?? starting;
+  const media = await openMedia(config, log, tls && { tls, authorize });
+  const recordings = openRecordings(config, { store, media, log });
+  await recordings.closeUnfinished();
+  const stages = new LiveStages(
+    media,
+    { ...stageOptions(config, { store, log }), recordings },
+    {
+      replicationsPerParticipant: config.quotas['replications-per-participant'],
+    },
+  );
+  const ingest = new Ingest({ store, stages, media, log, now: () => new Date() });
+  encoders.ingest = ingest;
+  const server = new Server(config, { log, secrets, store, events, media, stages, ingest, recordings });
   const endpoints = await server.listen();
   writeEndpoints(config.dataDir, endpoints);
-  log.info({ endpoints, region: config.region, account: config.accountId }, 'ready');
+  const { region, accountId: account } = config;
+  log.info({ endpoints, region, account, rtmpsFingerprint: tls?.fingerprint }, 'ready');
   const out = process.stdout.isTTY ? process.stdout : process.stderr;
-  out.write(summary(config, endpoints, secrets.accessKeys[0]?.accessKeyId ?? ''));
+  const { accessKeyId = '' } = secrets.accessKeys[0] ?? {};
+  out.write(summary(config, endpoints, { accessKeyId, fingerprint: tls?.fingerprint }));
   stopOnSignal(server, log);
 }
 
 async function endSessionsOfEarlierRun(store: Store, log: Log): Promise<void> {
   const ended = await store.endOpenSessions(new Date().toISOString());
   if (ended > 0) log.warn({ sessions: ended }, 'sessions that an earlier run left open were ended');
+  await resetIngestConfigurations(store);
 }
 
-async function openMedia(config: Config, log: Log): Promise<Media> {
+async function openMedia(
+  config: Config,
+  log: Log,
+  encoders: { tls: IngestTls; authorize: IngestOptions['authorize'] } | undefined,
+): Promise<Media> {
   const listenIp = await mediaAddress(config.host);
-  const { mediaWorkers: workers, announceIp, mediaPort: port } = config;
+  const { mediaWorkers: workers, announceIps, mediaPort: port } = config;
+  const limits = {
+    publishBps: config.maxPublishBitrate,
+    pixels: config.maxPublishPixels,
+    durationMs: config.maxDuration * 1000,
+    subscribeBps: config.maxSubscribeBitrate,
+  };
+  const workerPath = beside('./media-worker.mjs');
   try {
-    return await startMedia({ workers, listenIp, announceIp, port, workerPath: beside('./media-worker.mjs'), log });
+    const ingest = encoders && ingestOptions(config, listenIp, encoders);
+    const recorderPath = beside('./recorder-worker.mjs');
+    return await startMedia({ workers, listenIp, announceIps, port, workerPath, limits, log, ingest, recorderPath });
   } catch (error) {
     throw new StartupError(messageOf(error));
   }
+}
+
+function ingestOptions(
+  { rtmpPort, rtmpsPort, ingestTranscode: transcode }: Config,
+  host: string,
+  { tls: { cert, key }, authorize }: { tls: IngestTls; authorize: IngestOptions['authorize'] },
+): IngestOptions {
+  const workerPath = beside('./ingest-worker.mjs');
+  return { workerPath, host, rtmpPort, rtmpsPort, tls: { cert, key }, transcode, authorize };
+}
+
+function stageOptions(config: Config, { store, log }: { store: Store; log: Log }) {
+  const { sessionEndDelay, publishersPerStage, participantsPerStage } = config;
+  const now = () => new Date();
+  return { store, log, now, sessionEndDelayMs: sessionEndDelay * 1000, publishersPerStage, participantsPerStage };
 }
 
 interface Parts {
   log: Log;
   secrets: Secrets;
   store: Store;
+  events: EventSinks;
   media: Media;
+  stages: LiveStages;
+  ingest: Ingest;
+  recordings: Recordings;
 }
 
 /** The composition root: every part of the main process, wired once. */
@@ -85,7 +149,6 @@ class Server {
   private readonly config: Config;
   private readonly parts: Parts;
   private readonly app: FastifyInstance;
-  private readonly stages: LiveStages;
   private readonly tokens: TokenAuthority;
   private readonly compositions: Compositions;
   private readonly metrics: Metrics = createMetrics();
@@ -101,18 +164,6 @@ class Server {
       now: () => new Date(),
     });
     this.compositions = new Compositions({ store: parts.store, log: parts.log, now: () => new Date() });
-    this.stages = new LiveStages(
-      parts.media,
-      {
-        store: parts.store,
-        log: parts.log,
-        now: () => new Date(),
-        sessionEndDelayMs: config.sessionEndDelay * 1000,
-        publishersPerStage: config.publishersPerStage,
-        participantsPerStage: config.participantsPerStage,
-      },
-      { replicationsPerParticipant: config.quotas['replications-per-participant'] },
-    );
   }
 
   /** Opens the HTTP port and returns the URLs that clients are told. */
@@ -126,30 +177,49 @@ class Server {
       await Promise.all([this.parts.media.shutdown(), this.parts.store.close()]);
       throw new StartupError(listenFailure(error, this.config));
     }
-    registerEvents(this.app.server, { stages: this.stages, tokens: this.tokens, log: this.parts.log });
+    const { media, stages, log } = this.parts;
+    registerEvents(this.app.server, { stages, tokens: this.tokens, log });
     const bound = this.app.server.address() as AddressInfo;
-    this.endpoints = publicEndpoints(this.config, bound.port, this.parts.media.ports);
+    this.endpoints = publicEndpoints(this.config, { http: bound.port, media: media.ports, ingest: media.ingestPorts });
     return this.endpoints;
   }
 
   /** No new joins, participants sent away, sessions closed, store flushed. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await this.stages.drain();
+    await this.parts.stages.drain();
+    await this.parts.recordings.drain();
     await this.parts.media.shutdown();
+    await this.parts.recordings.flushed();
     await this.app.close();
     this.compositions.close();
+    await this.parts.events.close();
     await this.parts.store.close();
   }
 
   private async register(): Promise<void> {
-    const { app, compositions, metrics, stages, tokens } = this;
-    const { log, media, secrets, store } = this.parts;
+    const { app, compositions, metrics, tokens } = this;
+    const { events, ingest, log, media, secrets, stages, store } = this.parts;
+    const callers: CallerOptions = {
+      auth: this.config.auth,
+      own: { account: this.config.accountId, region: this.config.region },
+      keyOf: (accessKeyId) => secrets.keyOf(accessKeyId),
+      now: () => new Date(),
+    };
     registerHealth(app, { ready: () => this.endpoints !== undefined && !this.stopping, metrics });
     await registerPages(app, beside('./pages/'));
-    await registerWhip(app, { media, stages, tokens, log, whipUrl: () => this.url().whip });
-    registerStatistics(app, { media, stages, tokens });
-    registerMediaMetrics(metrics.registry, media);
+    const iceServers = new IceServers(this.config, () => new Date());
+    await registerWhip(app, { media, stages, tokens, iceServers, log, whipUrl: () => this.url().whip });
+    if (this.config.ingest) registerEncoderSetup(app, { ingest, endpoints: () => this.url(), limits: this.config });
+    const snapshots = new MediaSnapshots(media);
+    registerStatistics(app, { snapshots, stages, tokens });
+    registerMediaMetrics(metrics.registry, snapshots);
+    registerFeed(app, { outbox: store.outbox, callers: new Callers(callers) });
+    events.registerMetrics(metrics);
+    if (this.config.buckets === 'folder') {
+      const folders = new ObjectFolders(bucketsFolder(this.config));
+      registerS3(app, { folders, callers, storageConfigurations: store.storageConfigurations, log });
+    }
     registerGateway(app, {
       context: {
         now: () => new Date(),
@@ -157,16 +227,12 @@ class Server {
         endpoints: () => this.url(),
         tokens,
         live: stages,
+        encoders: ingest,
         compositions,
         buckets: openBuckets(this.config),
         quotas: this.config.quotas,
       },
-      callers: {
-        auth: this.config.auth,
-        own: { account: this.config.accountId, region: this.config.region },
-        keyOf: (accessKeyId) => secrets.keyOf(accessKeyId),
-        now: () => new Date(),
-      },
+      callers,
       rateLimits: new RateLimits(this.config.rateLimits),
       metrics,
       log,
@@ -178,6 +244,7 @@ class Server {
       'Connections that receive a publisher.',
       () => stages.counts().subscriptions,
     );
+    metrics.gauge('footlights_speakers', 'Participants that speak now.', () => stages.counts().speakers);
   }
 
   private url(): Endpoints {
@@ -186,21 +253,25 @@ class Server {
   }
 }
 
-function openBuckets({ buckets, dataDir, region, s3Endpoint }: Config): Buckets {
-  if (buckets === 'folder') return new BucketFolders(join(dataDir, 'buckets'));
-  return new S3Buckets({ endpoint: s3Endpoint, region });
+const bucketsFolder = ({ dataDir }: Config): string => join(dataDir, 'buckets');
+
+function openRecordings(config: Config, parts: { store: Store; media: Media; log: Log }): Recordings {
+  const { buckets, dataDir, region, s3Endpoint } = config;
+  return new Recordings({
+    ...parts,
+    now: () => new Date(),
+    folder: join(dataDir, 'recordings'),
+    sinkOf: (bucket) =>
+      buckets === 'folder'
+        ? { type: 'folder', root: bucketsFolder(config), bucket }
+        : { type: 's3', bucket, region, ...(s3Endpoint && { endpoint: s3Endpoint }) },
+  });
 }
 
-function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const read = (option: string, path: string): string => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch (error) {
-      throw new StartupError(`${option} ${path} cannot be read: ${messageOf(error)}`);
-    }
-  };
-  return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };
+function openBuckets(config: Config): Buckets {
+  const { buckets, region, s3Endpoint } = config;
+  if (buckets === 'folder') return new BucketFolders(bucketsFolder(config));
+  return new S3Buckets({ endpoint: s3Endpoint, region });
 }
 
 function listenFailure(error: unknown, { host, port }: Config): string {

@@ -11,7 +11,7 @@ const contentTypes: Record<string, string> = {
 /** The pages talk to this server or, with a token of another one, to that; nothing else may run in them. */
 const contentSecurityPolicy = "default-src 'self'; connect-src *; media-src 'self' blob:; frame-ancestors 'none'";
 
-/** Serves /publish, /watch and their files under /pages from the build's folder. */
+/** Serves /publish, /watch, /recordings and their files under /pages from the build's folder. */
 export async function registerPages(app: FastifyInstance, folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const contentType = contentTypes[extname(name)];

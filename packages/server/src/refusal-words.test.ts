@@ -11,7 +11,11 @@ describe('the pages', () => {
     'UNSUPPORTED_MEDIA_TYPE',
     'ICE_RESTART_UNSUPPORTED',
     'INVALID_FRAGMENT',
+    'INVALID_LAYER',
     'TOKEN_EXCHANGE_REFUSED',
+    'INVALID_STREAM_KEY',
+    'INVALID_PROTOCOL',
+    'REUSE_OF_STREAM_KEY',
   ];
   const codes = Object.keys(refusalStatus).filter((code) => !ofOtherClients.includes(code));
 

@@ -4,7 +4,11 @@ import type { Config } from './config.ts';
 import type { Endpoints } from './credentials.ts';
 
 /** What a person reads when the server is ready: where it is, how to call it, what to type next. */
-export function summary(config: Config, endpoints: Endpoints, accessKeyId: string): string {
+export function summary(
+  config: Config,
+  endpoints: Endpoints,
+  { accessKeyId, fingerprint }: { accessKeyId: string; fingerprint?: string | undefined },
+): string {
   const auth = config.auth
     ? `access key ${accessKeyId} (secret in ${config.dataDir}/credentials)`
     : 'calls need no signature (--no-auth)';
@@ -16,7 +20,7 @@ Footlights is ready.
   WHIP     ${endpoints.whip}
   Events   ${endpoints.events}
   Media    ${endpoints.media.join(', ')}
-  Auth     ${auth}
+${encoderLines(endpoints, fingerprint)}  Auth     ${auth}
 
 In another shell:
 
@@ -31,6 +35,12 @@ Publish and watch in a browser, each with a token of its own:
 
 Ctrl-C stops it.
 `;
+}
+
+function encoderLines({ rtmp, rtmps }: Endpoints, fingerprint: string | undefined): string {
+  if (rtmp === undefined || rtmps === undefined) return '';
+  const own = fingerprint === undefined ? '' : `\n           self-signed, SHA-256 ${fingerprint}`;
+  return `  RTMP     ${rtmp}\n  RTMPS    ${rtmps}${own}\n`;
 }
 
 /** For a POSIX shell. */

@@ -382,14 +382,41 @@ describe('an ingest configuration', () => {
 
   it('is neither changed nor deleted while an encoder publishes, unless by force', async () => {
     const stageArn = await api.newStage();
-    const { arn, participantId } = await createNamed('ingest-configuration', { stageArn });
+    const { arn } = await createNamed('ingest-configuration', { stageArn });
     await activate(arn);
     expect(await api.call('UpdateIngestConfiguration', { arn, stageArn: '' })).toMatchObject(conflict);
     expect(await api.call('DeleteIngestConfiguration', { arn })).toMatchObject(conflict);
     expect(await api.output('DeleteIngestConfiguration', { arn, force: true })).toEqual({});
-    expect(api.liveCalls).toEqual([['disconnectParticipant', stageArn, participantId]]);
+    expect(api.liveCalls).toEqual([['endEncoders', arn]]);
     expect(await api.call('DeleteIngestConfiguration', { arn, force: true })).toMatchObject(notFound);
   });
+
+  it.each([false, true])(
+    'loses its stage when its participant is disconnected (redundant: %s)',
+    async (redundantIngest) => {
+      const stageArn = await api.newStage();
+      const one = await createNamed('ingest-configuration', { stageArn, redundantIngest });
+      const two = await createNamed('ingest-configuration', { stageArn });
+      await activate(one.arn);
+      await activate(two.arn);
+      const [credential] = (one.redundantIngestCredentials ?? []) as { participantId: string }[];
+      const participantId = credential?.participantId ?? one.participantId;
+      const disconnect = () => api.call('DisconnectParticipant', { stageArn, participantId });
+      expect(await disconnect()).toMatchObject(notFound);
+      const shown = async ({ arn }: Resource) =>
+        (await api.output('GetIngestConfiguration', { arn })).ingestConfiguration as Resource;
+      expect(await shown(one)).toMatchObject({ stageArn, state: 'ACTIVE' });
+      api.livePeople.add(String(participantId));
+      api.liveCalls.length = 0;
+      expect(await disconnect()).toMatchObject({ status: 200 });
+      expect(api.liveCalls).toEqual([
+        ['disconnectParticipant', stageArn, participantId, undefined],
+        ['endEncoders', one.arn],
+      ]);
+      expect(await shown(one)).toMatchObject({ stageArn: '', state: 'INACTIVE' });
+      expect(await shown(two)).toMatchObject({ stageArn, state: 'ACTIVE' });
+    },
+  );
 
   const activate = (arn: string) =>
     api.store.change(({ ingestConfigurations }) => ingestConfigurations.update(arn, () => ({ state: 'ACTIVE' })));

@@ -23,6 +23,12 @@ export interface LiveStages {
   stopReplication(input: ReplicationOf): Promise<boolean>;
 }
 
+/** What operations ask of the encoders that publish. */
+export interface Encoders {
+  /** Disconnects those of an ingest configuration; resolves when what this changed is durable. */
+  end(ingestConfigurationArn: string): Promise<void>;
+}
+
 /** A participant of one stage, and the stage that it is shown in. */
 export interface ReplicationOf {
   sourceStageArn: string;
@@ -45,9 +51,10 @@ export interface OperationContext {
   now(): Date;
   store: Store;
   /** The URLs that clients of this server's stages connect to, without a slash at the end. */
-  endpoints(): { events: string; whip: string };
+  endpoints(): { events: string; whip: string; rtmp?: string; rtmps?: string };
   tokens: TokenIssuer;
   live: LiveStages;
+  encoders: Encoders;
   /** What becomes of compositions once they are stored. */
   compositions: Pick<Compositions, 'started' | 'stop'>;
   buckets: Buckets;

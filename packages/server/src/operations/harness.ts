@@ -27,7 +27,12 @@ import { openStore, type Store } from '../store/index.ts';
 export const account = '123456789012';
 export const region = 'us-west-2';
 export const credentials = { accessKeyId: 'FLKEYTEST', secretAccessKey: 'a secret' };
-export const endpoints = { events: 'ws://127.0.0.1:7070/events', whip: 'http://127.0.0.1:7070/whip' };
+export const endpoints = {
+  events: 'ws://127.0.0.1:7070/events',
+  whip: 'http://127.0.0.1:7070/whip',
+  rtmp: 'rtmp://127.0.0.1:1935/app/',
+  rtmps: 'rtmps://127.0.0.1:1936/app/',
+};
 
 /** An answer of the API, as its reader sees it. */
 export interface Answer {
@@ -55,7 +60,7 @@ export class Harness {
   readonly logLines: string[] = [];
   /** The claims of every token that was issued. */
   readonly issued: TokenClaims[] = [];
-  /** Calls of LiveStages, in order. */
+  /** Calls of LiveStages and Encoders, in order. */
   readonly liveCalls: unknown[][] = [];
   /** Participants that LiveStages knows. */
   readonly livePeople = new Set<string>();
@@ -93,6 +98,7 @@ export class Harness {
         buckets: new BucketFolders(join(folder, 'buckets')),
         quotas: this.quotas,
         tokens: { issue: async (claims) => `token-${this.issued.push(claims)}` },
+        encoders: { end: async (arn) => void this.liveCalls.push(['endEncoders', arn]) },
         live: {
           stageDeleted: async (arn) => void this.liveCalls.push(['stageDeleted', arn, await store.getStage(arn)]),
           disconnectParticipant: async (...call) => {

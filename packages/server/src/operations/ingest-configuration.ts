@@ -87,13 +87,10 @@ export async function deleteIngestConfiguration(
   context: OperationContext,
   { arn, force = false }: Input<'DeleteIngestConfiguration'>,
 ): Promise<Output<'DeleteIngestConfiguration'>> {
-  if (force) {
-    const { stageArn, participantId, state } = await requireResource(context, 'ingestConfigurations', arn);
-    if (state === 'ACTIVE') await context.live.disconnectParticipant(stageArn, participantId);
-  }
   await deleteResource(context, 'ingestConfigurations', arn, async (record) => {
     if (!force) refuseWhileActive(record);
   });
+  await context.encoders.end(arn);
   return {};
 }
 
@@ -103,6 +100,26 @@ export function detachStage(context: OperationContext, stageArn: string): Promis
     for (const { arn } of await ingestConfigurations.all({ stageArn }, context))
       await ingestConfigurations.update(arn, () => ({ stageArn: '', state: 'INACTIVE' }));
   });
+}
+
+/** Takes the stage out of the ingest configuration through which the participant came, if it did, and ends its encoders. */
+export async function detachParticipant(
+  context: OperationContext,
+  stageArn: string,
+  participantId: string,
+): Promise<void> {
+  const detached = await context.store.change(async ({ ingestConfigurations }) => {
+    const candidates = await ingestConfigurations.all({ stageArn }, context);
+    const found = candidates.find((candidate) => participantsOf(candidate).includes(participantId));
+    if (found) await ingestConfigurations.update(found.arn, () => ({ stageArn: '', state: 'INACTIVE' }));
+    return found?.arn;
+  });
+  // The encoder may have come back already, and redundant ingest has another one.
+  if (detached !== undefined) await context.encoders.end(detached);
+}
+
+function participantsOf({ participantId, redundantIngestCredentials }: IngestConfigurationRecord): string[] {
+  return [participantId, ...redundantIngestCredentials.map((way) => way.participantId)];
 }
 
 function refuseWhileActive({ arn, state }: IngestConfigurationRecord): void {

@@ -1,6 +1,7 @@
 import { ApiError, type Event, type Input, type Output, type ParticipantSummary } from '@footlights/model';
 import type { EventRecord, ParticipantRecord } from '../store/index.ts';
 import type { OperationContext } from './context.ts';
+import { detachParticipant } from './ingest-configuration.ts';
 import { isOwn, notFound, requireStage } from './lookup.ts';
 
 export async function disconnectParticipant(
@@ -11,6 +12,7 @@ export async function disconnectParticipant(
   await requireStage(context, stageArn);
   if (!(await context.live.disconnectParticipant(stageArn, participantId, reason)))
     throw notFound('Participant', participantId);
+  await detachParticipant(context, stageArn, participantId);
   return {};
 }
 
@@ -23,15 +25,15 @@ export async function getParticipant(
     ? await context.store.getParticipant(stageArn, sessionId, participantId)
     : undefined;
   if (!record) throw notFound('Participant', participantId);
-  const { attributes, protocol, client } = record;
+  const { attributes, protocol, client, recordingS3BucketName = '', recordingS3Prefix = '' } = record;
   return {
     participant: {
       ...summaryOf(record),
       attributes,
       protocol,
       ...client,
-      recordingS3BucketName: '',
-      recordingS3Prefix: '',
+      recordingS3BucketName,
+      recordingS3Prefix,
     },
   };
 }

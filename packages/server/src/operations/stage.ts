@@ -109,13 +109,13 @@ function refuseWhileRecording({ live }: OperationContext, { arn, recording }: St
 
 function stageOf(context: OperationContext, record: StageRecord): Stage {
   const { arn, name, activeSessionId, tags, recording } = record;
-  const { events, whip } = context.endpoints();
+  const { events, whip, rtmp, rtmps } = context.endpoints();
   return {
     arn,
     name,
     activeSessionId,
     tags,
     autoParticipantRecordingConfiguration: recording,
-    endpoints: { events, whip },
+    endpoints: { events, whip, rtmp, rtmps },
   };
 }

@@ -5,20 +5,24 @@
 //   #status[data-state]                         idle | connecting | connected | reconnecting | ended
 //   #problem[data-code], hidden when all is well
 //   #camera, #microphone, #codec                selects; value "" of a device is none
+//   #simulcast                                  checkbox; a change publishes again
 //   #publish[data-state]                        idle | starting | live | retrying; a click toggles
 //   #live[data-state]                           the same, on the picture
 //   #mute, #stop-video [aria-pressed]
-//   #stats[data-bitrate-kbps|data-width|data-height|data-fps|data-round-trip-ms|data-codec], each second while live
-//   #participants li[data-participant-id|data-publishing|data-audio-muted|data-video-stopped]
+//   #stats[data-bitrate-kbps|data-width|data-height|data-fps|data-round-trip-ms|data-codec|data-layers],
+//                                               each second while live
+//   #participants li[data-participant-id|data-publishing|data-audio-muted|data-video-stopped|data-speaking]
 
 import { Devices, meterMicrophone } from './devices.ts';
 import { byId, clearProblem, nameOf, onToken, showIdentity, showProblem, showStatus } from './page.ts';
 import {
   backOff,
+  createConnection,
   describeFigures,
   type Exchange,
   ExchangeError,
   type Participant,
+  prepareConnections,
   publish,
   StageEvents,
   StatisticsReader,
@@ -28,6 +32,12 @@ import type { Token } from './token.ts';
 const statisticsInterval = 1000;
 /** The most that one picture of 720p needs, in bit/s; IVS takes up to 8.5 Mbit/s. */
 const maxVideoBitrate = 2_500_000;
+/** As IVS clients send it. */
+const simulcastLayers: RTCRtpEncodingParameters[] = [
+  { rid: 'low', scaleResolutionDownBy: 4, maxBitrate: 200_000 },
+  { rid: 'mid', scaleResolutionDownBy: 2, maxBitrate: 700_000 },
+  { rid: 'hi', scaleResolutionDownBy: 1, maxBitrate: maxVideoBitrate },
+];
 
 type PublicationState = 'idle' | 'starting' | 'live' | 'retrying';
 
@@ -70,12 +80,17 @@ class Publication {
     this.#set('idle');
   }
 
+  /** What is published is offered anew. */
+  restart(): void {
+    if (this.wanted) this.start();
+  }
+
   async #connect(state: PublicationState): Promise<void> {
     this.#hangUp();
     this.#set(state);
     const generation = this.#generation;
     try {
-      const exchange = await publish(this.#token, this.#prepare());
+      const exchange = await publish(this.#token, this.#prepare(await createConnection(this.#token)));
       if (generation !== this.#generation) {
         exchange.close();
         return;
@@ -87,15 +102,14 @@ class Publication {
     }
   }
 
-  #prepare(): RTCPeerConnection {
-    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  #prepare(connection: RTCPeerConnection): RTCPeerConnection {
     for (const kind of ['audio', 'video'] as const) {
       const track = this.#devices.track(kind);
       if (!track) continue;
       const transceiver = connection.addTransceiver(track, {
         direction: 'sendonly',
         streams: [this.#devices.stream],
-        sendEncodings: kind === 'video' ? [{ maxBitrate: maxVideoBitrate }] : [{}],
+        sendEncodings: kind === 'video' ? videoEncodings() : [{}],
       });
       if (kind === 'video') preferCodec(transceiver, byId<HTMLSelectElement>('codec').value);
     }
@@ -157,6 +171,9 @@ class Publication {
   }
 }
 
+const videoEncodings = (): RTCRtpEncodingParameters[] =>
+  byId<HTMLInputElement>('simulcast').checked ? simulcastLayers : [{ maxBitrate: maxVideoBitrate }];
+
 /** Puts the chosen codec first, so that the server takes it when it can. */
 function preferCodec(transceiver: RTCRtpTransceiver, name: string): void {
   if (name === '') return;
@@ -176,6 +193,7 @@ async function showStatistics(reader: StatisticsReader): Promise<void> {
   element.dataset.fps = String(figures.framesPerSecond ?? '');
   element.dataset.roundTripMs = String(figures.roundTripMs ?? '');
   element.dataset.codec = figures.codec ?? '';
+  element.dataset.layers = figures.layers.join(' ');
 }
 
 function showNoStatistics(): void {
@@ -201,6 +219,13 @@ function showPublication(state: PublicationState): void {
 function showParticipants(participants: readonly Participant[], own: string): void {
   byId('participants').replaceChildren(...participants.map((participant) => participantRow(participant, own)));
   byId('nobody').hidden = participants.length > 0;
+}
+
+function showSpeakers(participantIds: readonly string[]): void {
+  for (const row of byId('participants').children) {
+    if (row instanceof HTMLElement)
+      row.dataset.speaking = String(participantIds.includes(row.dataset.participantId ?? ''));
+  }
 }
 
 function participantRow(participant: Participant, own: string): HTMLLIElement {
@@ -245,11 +270,24 @@ function enter(token: Token): void {
     return;
   }
   byId('studio').hidden = false;
+  prepareConnections(token);
   const devices = new Devices();
   const publication = new Publication(token, devices, showPublication);
+  let speakers: readonly string[] = [];
   const events = new StageEvents(token, {
     onStatus: showStatus,
-    onParticipants: (participants) => showParticipants(participants, token.participantId),
+    onParticipants: (participants) => {
+      showParticipants(participants, token.participantId);
+      showSpeakers(speakers);
+    },
+    onSpeakers: (participantIds) => {
+      speakers = participantIds;
+      showSpeakers(speakers);
+    },
+    onPublicationEnded: (code, message) => {
+      publication.stop();
+      showProblem(code, message);
+    },
     onEnded: (code, message) => {
       publication.stop();
       enableControls(false);
@@ -279,6 +317,7 @@ function enter(token: Token): void {
     publication.stop();
     events.close();
   });
+  byId('simulcast').addEventListener('change', () => publication.restart());
   byId('retry').addEventListener('click', () => void openDevices(devices));
   void openDevices(devices);
   meterMicrophone(devices);

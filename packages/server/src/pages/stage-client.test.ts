@@ -19,13 +19,14 @@ describe('the wire', () => {
 });
 
 describe('figures', () => {
-  const figures = { framesDecoded: 1, audioEnergy: 1, lossPercent: 0.25, bitrateKbps: 2140 };
+  const figures = { framesDecoded: 1, audioEnergy: 1, lossPercent: 0.25, bitrateKbps: 2140, layers: [] };
 
   it('are one line', () => {
     const video = { width: 1280, height: 720, framesPerSecond: 29.97, roundTripMs: 12, codec: 'H264' };
     expect(describeFigures({ ...figures, ...video })).toBe(
       '1280×720 · 30 fps · 2.1 Mbit/s · loss 0.3 % · RTT 12 ms · H264',
     );
+    expect(describeFigures({ ...figures, ...video, layers: ['low', 'hi'] })).toMatch(/ · H264 · low hi$/);
   });
 
   it('leave out what is not known', () => {

@@ -1,5 +1,6 @@
 // A stage over the wire that IVS clients speak: the events WebSocket, and one WHIP exchange for each peer connection.
 
+import { iceServersOf, linkTo, parseLinks } from './links.ts';
 import type { Token } from './token.ts';
 import { codeOfStatus } from './words.ts';
 
@@ -26,6 +27,10 @@ export type EventsStatus = 'connecting' | 'connected' | 'reconnecting' | 'ended'
 export interface EventsHandlers {
   onParticipants(participants: readonly Participant[]): void;
   onStatus(status: EventsStatus): void;
+  /** Ids of those who speak, the loudest first. */
+  onSpeakers?(participantIds: readonly string[]): void;
+  /** The server ended what this client published, for good. */
+  onPublicationEnded?(code: string, message: string): void;
   /** The stage wants this client no more; the socket does not come back. */
   onEnded(code: string, message: string): void;
 }
@@ -107,6 +112,10 @@ export class StageEvents {
     this.#lastHeard = Date.now();
     const message = parseMessage(text);
     if (message?.type === 'STAGE_STATE') this.#showState(message.payload);
+    if (message?.type === 'footlights:ACTIVE_SPEAKERS') this.#showSpeakers(message.payload);
+    if (message?.type === 'footlights:CONNECTION_ENDED' && message.payload.role === 'publish') {
+      this.#handlers.onPublicationEnded?.(String(message.payload.code), String(message.payload.message));
+    }
     if (message?.type === 'aws:ivs:DISCONNECT' || message?.type === 'aws:ivs:JOIN_ERROR') {
       const { code = 'INTERNAL', message: reason = '' } = message.payload;
       this.#end();
@@ -126,9 +135,15 @@ export class StageEvents {
     this.#handlers.onParticipants(Array.isArray(participants) ? participants : []);
   }
 
+  #showSpeakers({ speakers }: Record<string, unknown>): void {
+    if (Array.isArray(speakers))
+      this.#handlers.onSpeakers?.(speakers.map(({ participantId }) => String(participantId)));
+  }
+
   #lost(): void {
     clearInterval(this.#ping);
     if (this.#ended) return;
+    this.#handlers.onSpeakers?.([]);
     this.#attempt += 1;
     this.#handlers.onStatus('reconnecting');
     this.#timer = setTimeout(() => this.#connect(), backOff(this.#attempt));
@@ -173,6 +188,8 @@ export class ExchangeError extends Error {
 /** One peer connection, agreed on by a WHIP exchange. */
 export interface Exchange {
   readonly connection: RTCPeerConnection;
+  /** Where the layers of a subscription are, when there are several. */
+  readonly layersUrl: string | undefined;
   /** Ends both sides. */
   close(): void;
 }
@@ -193,11 +210,12 @@ async function exchange(token: Token, path: string, connection: RTCPeerConnectio
   try {
     await connection.setLocalDescription();
     const offer = connection.localDescription?.sdp ?? '';
-    const { answer, location } = await post(token, `${token.whipUrl}${path}`, offer);
+    const { answer, location, layersUrl } = await post(token, `${token.whipUrl}${path}`, offer);
     const end = () => endSession(token, location);
     await accept(connection, answer, end);
     return {
       connection,
+      layersUrl,
       close: () => {
         connection.close();
         end();
@@ -220,7 +238,13 @@ async function accept(connection: RTCPeerConnection, answer: string, end: () => 
   }
 }
 
-async function post(token: Token, url: string, offer: string): Promise<{ answer: string; location: string | null }> {
+interface Answer {
+  answer: string;
+  location: string | null;
+  layersUrl: string | undefined;
+}
+
+async function post(token: Token, url: string, offer: string): Promise<Answer> {
   const headers = { authorization: `Bearer ${token.jwt}`, 'content-type': 'application/sdp' };
   let response: Response;
   try {
@@ -229,7 +253,74 @@ async function post(token: Token, url: string, offer: string): Promise<{ answer:
     throw new ExchangeError('UNREACHABLE', String(error), true);
   }
   if (!response.ok) throw await readRefusal(response);
-  return { answer: await response.text(), location: response.headers.get('location') };
+  return {
+    answer: await response.text(),
+    location: response.headers.get('location'),
+    layersUrl: linkTo(parseLinks(response.headers.get('link')), 'urn:ietf:params:whep:ext:core:layer'),
+  };
+}
+
+/** Credentials for TURN servers are good for a minute at least. */
+const iceServersLifetime = 50_000;
+let iceServers: { of: string; until: number; found: Promise<RTCIceServer[]> } | undefined;
+
+/** Asks for the ICE servers before the first connection needs them. */
+export function prepareConnections(token: Token): void {
+  void knownIceServers(token);
+}
+
+/** A connection that knows the server's STUN and TURN servers: they must be known before the offer is made. */
+export async function createConnection(token: Token): Promise<RTCPeerConnection> {
+  return new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers: await knownIceServers(token) });
+}
+
+function knownIceServers(token: Token): Promise<RTCIceServer[]> {
+  const now = performance.now();
+  if (iceServers?.of !== token.jwt || iceServers.until < now) {
+    iceServers = { of: token.jwt, until: now + iceServersLifetime, found: askIceServers(token) };
+  }
+  return iceServers.found;
+}
+
+/** None when the server does not say: most connections need none, and the offer will tell what is wrong. */
+async function askIceServers(token: Token): Promise<RTCIceServer[]> {
+  try {
+    const response = await fetch(token.whipUrl, {
+      method: 'OPTIONS',
+      headers: { authorization: `Bearer ${token.jwt}` },
+      signal: AbortSignal.timeout(exchangeTimeout),
+    });
+    return iceServersOf(parseLinks(response.headers.get('link')));
+  } catch {
+    return [];
+  }
+}
+
+/** The layers of a subscription that are being sent, the lowest first. */
+export interface Layers {
+  /** False while the viewer has chosen one. */
+  automatic: boolean;
+  /** `bitrate` is in kbit/s; sizes are 0 until they are known. */
+  layers: { encodingId: string; bitrate: number; width: number; height: number; selected: boolean }[];
+}
+
+/** Undefined when they cannot be had now. */
+export const readLayers = (token: Token, url: string): Promise<Layers | undefined> => askLayers(token, url, {});
+
+/** Chooses a layer; an empty id leaves the choice to the server. Undefined when it was refused, as one that is gone is. */
+export function chooseLayer(token: Token, url: string, encodingId: string): Promise<Layers | undefined> {
+  const body = JSON.stringify(encodingId === '' ? {} : { encodingId });
+  return askLayers(token, url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+}
+
+async function askLayers(token: Token, url: string, request: RequestInit): Promise<Layers | undefined> {
+  const headers = { ...request.headers, authorization: `Bearer ${token.jwt}` };
+  try {
+    const response = await fetch(url, { ...request, headers, signal: AbortSignal.timeout(exchangeTimeout) });
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Refusals are final, but for those that pass: too many requests, a failing server, a publisher that is just coming. */
@@ -259,6 +350,8 @@ export interface MediaFigures {
   lossPercent: number;
   roundTripMs: number | undefined;
   codec: string | undefined;
+  /** RIDs of the simulcast layers that are being sent, the smallest picture first. */
+  layers: string[];
 }
 
 interface Totals {
@@ -283,7 +376,12 @@ export class StatisticsReader {
     const entries: Statistics[] = [];
     for (const entry of (await this.#connection.getStats()).values()) entries.push(entry);
     const streams = entries.filter((entry) => entry.type === this.#direction);
-    const video = streams.find((entry) => entry.kind === 'video');
+    const pictures = streams
+      .filter((entry) => entry.kind === 'video')
+      .sort((a, b) => (a.frameWidth ?? 0) - (b.frameWidth ?? 0));
+    const sent = pictures.filter((entry) => (entry.framesPerSecond ?? 0) > 0);
+    // Of several layers the largest picture is described.
+    const video = sent.at(-1) ?? pictures.at(-1);
     const totals = addUp(entries, streams);
     const figures = { ...rates(totals, this.#last), ...describeVideo(entries, video) };
     this.#last = totals;
@@ -292,6 +390,7 @@ export class StatisticsReader {
       framesDecoded: video?.framesDecoded ?? 0,
       audioEnergy: streams.find((entry) => entry.kind === 'audio')?.totalAudioEnergy ?? 0,
       roundTripMs: roundTrip(entries),
+      layers: sent.flatMap(({ rid }) => (rid === undefined ? [] : [rid])),
     };
   }
 }
@@ -306,6 +405,7 @@ interface Statistics {
   packetsSent?: number;
   packetsReceived?: number;
   packetsLost?: number;
+  rid?: string;
   frameWidth?: number;
   frameHeight?: number;
   framesPerSecond?: number;
@@ -358,9 +458,9 @@ function roundTrip(entries: readonly Statistics[]): number | undefined {
   return pair?.currentRoundTripTime === undefined ? undefined : Math.round(pair.currentRoundTripTime * 1000);
 }
 
-/** `1280×720 · 30 fps · 2.1 Mbit/s · loss 0.0 %` and, where known, round trip and codec. */
+/** `1280×720 · 30 fps · 2.1 Mbit/s · loss 0.0 %` and, where known, round trip, codec and layers. */
 export function describeFigures(figures: MediaFigures): string {
-  const { width, height, framesPerSecond, bitrateKbps, lossPercent, roundTripMs, codec } = figures;
+  const { width, height, framesPerSecond, bitrateKbps, lossPercent, roundTripMs, codec, layers } = figures;
   return [
     width && height ? `${width}×${height}` : 'audio only',
     framesPerSecond === undefined ? '' : `${Math.round(framesPerSecond)} fps`,
@@ -368,6 +468,7 @@ export function describeFigures(figures: MediaFigures): string {
     `loss ${lossPercent.toFixed(1)} %`,
     roundTripMs === undefined ? '' : `RTT ${roundTripMs} ms`,
     codec ?? '',
+    layers.join(' '),
   ]
     .filter(Boolean)
     .join(' · ');

@@ -11,15 +11,20 @@
 //     [data-first-frame-ms]                     from the first subscribe request to the first frame shown
 //     [data-frames-decoded|data-audio-energy|data-bitrate-kbps|data-width|data-height|data-fps|data-loss-percent|data-codec],
 //                                               each second
-//     [data-audio-muted|data-video-stopped]
+//     [data-audio-muted|data-video-stopped|data-speaking]
+//     [data-layer|data-layers|data-layer-automatic]  of a publisher with several layers
+//     .quality select                              value "" is automatic, any other a layer
 
+import { LayerChoice } from './layers.ts';
 import { byId, clearProblem, nameOf, onToken, showIdentity, showProblem, showStatus } from './page.ts';
 import {
   backOff,
+  createConnection,
   describeFigures,
   type Exchange,
   ExchangeError,
   type Participant,
+  prepareConnections,
   StageEvents,
   StatisticsReader,
   subscribe,
@@ -39,6 +44,7 @@ class Tile {
   readonly #participantId: string;
   readonly #started = performance.now();
   #exchange: Exchange | undefined;
+  #layers: LayerChoice | undefined;
   #statistics: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
@@ -71,6 +77,10 @@ class Tile {
       .join(' · ');
   }
 
+  set speaking(speaking: boolean) {
+    this.element.dataset.speaking = String(speaking);
+  }
+
   /** Lets the participant be heard or not; false when the browser wants a click first. */
   async setSound(on: boolean): Promise<boolean> {
     this.#video.muted = !on;
@@ -91,10 +101,10 @@ class Tile {
     this.#hangUp();
     this.#set(state);
     const generation = this.#generation;
-    const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const stream = new MediaStream();
-    connection.addEventListener('track', ({ track }) => stream.addTrack(track));
     try {
+      const connection = await createConnection(this.#token);
+      connection.addEventListener('track', ({ track }) => stream.addTrack(track));
       const exchange = await subscribe(this.#token, this.#participantId, connection);
       if (generation !== this.#generation) {
         exchange.close();
@@ -102,6 +112,8 @@ class Tile {
       }
       this.#exchange = exchange;
       this.#video.srcObject = stream;
+      const { layersUrl } = exchange;
+      if (layersUrl !== undefined) this.#layers = new LayerChoice(this.element, this.#token, layersUrl);
       this.#watch(connection);
     } catch (error) {
       if (generation === this.#generation) this.#failed(error);
@@ -152,6 +164,8 @@ class Tile {
     this.#generation += 1;
     clearTimeout(this.#retry);
     clearInterval(this.#statistics);
+    this.#layers?.stop();
+    this.#layers = undefined;
     this.#exchange?.close();
     this.#exchange = undefined;
   }
@@ -175,6 +189,7 @@ class Tile {
 class Wall {
   readonly #tiles = new Map<string, Tile>();
   readonly #token: Token;
+  #speakers: readonly string[] = [];
   /** A page that was clicked may sound at once; any other starts muted, as browsers want it. */
   #sound = navigator.userActivation.hasBeenActive;
 
@@ -205,6 +220,12 @@ class Wall {
     this.#showButton();
   }
 
+  /** Marks those who speak. */
+  showSpeakers(participantIds: readonly string[]): void {
+    this.#speakers = participantIds;
+    for (const [id, tile] of this.#tiles) tile.speaking = participantIds.includes(id);
+  }
+
   /** Hangs up on everyone. */
   clear(): void {
     for (const tile of this.#tiles.values()) tile.remove();
@@ -214,6 +235,7 @@ class Wall {
 
   #add(participant: Participant): void {
     const tile = new Tile(this.#token, participant);
+    tile.speaking = this.#speakers.includes(participant.id);
     this.#tiles.set(participant.id, tile);
     byId('tiles').append(tile.element);
     this.#applySound();
@@ -247,6 +269,7 @@ function enter(token: Token): void {
     return;
   }
   prepareEmptyState(token);
+  prepareConnections(token);
   const wall = new Wall(token);
   const events = new StageEvents(token, {
     onStatus: showStatus,
@@ -254,6 +277,7 @@ function enter(token: Token): void {
       clearProblem();
       wall.show(participants);
     },
+    onSpeakers: (participantIds) => wall.showSpeakers(participantIds),
     onEnded: (code, message) => {
       wall.clear();
       byId('empty').hidden = true;

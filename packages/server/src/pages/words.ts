@@ -9,7 +9,27 @@ export interface Words {
 const newToken = 'Create a new one with “create-participant-token” and open the page with it.';
 const again = 'Try again in a moment; the server’s log has the reason.';
 
+const keys = '“footlights env” prints an access key and its secret, and they are in “credentials” of the data folder.';
+
 const words: Record<string, Words> = {
+  // Recordings.
+  AccessDenied: { what: 'These keys may not read this bucket.', next: keys },
+  InvalidAccessKeyId: { what: 'The server does not know this access key.', next: keys },
+  SignatureDoesNotMatch: { what: 'The secret is not that of the access key.', next: keys },
+  RequestTimeTooSkewed: {
+    what: 'This machine’s clock is not that of the server.',
+    next: 'Set the clock, and try again.',
+  },
+  NO_LOCAL_BUCKETS: {
+    what: 'This server keeps its recordings in S3.',
+    next: 'Read them there; this page shows the local buckets of a server without “--buckets s3”.',
+  },
+  NOT_SECURE: {
+    what: 'Browsers let a page sign requests over HTTPS, or on the machine itself.',
+    next: 'Start the server with “--tls-cert” and “--tls-key”, or open this page as http://localhost there.',
+  },
+  NETWORK: { what: 'The server does not answer.', next: 'Look whether it runs, and try again.' },
+  PLAYBACK: { what: 'This recording does not play.', next: 'It may have only begun: try again in some seconds.' },
   // The token.
   TOKEN_MISSING: {
     what: 'A participant token is needed.',
@@ -76,6 +96,22 @@ const words: Record<string, Words> = {
   PUBLISHER_NOT_FOUND: {
     what: 'The participant has stopped publishing.',
     next: 'The picture comes back when it does.',
+  },
+  BITRATE_EXCEEDED: {
+    what: 'More bits a second were sent than the server takes.',
+    next: 'Lower the bitrate and publish again, or raise --max-publish-bitrate when starting the server.',
+  },
+  RESOLUTION_EXCEEDED: {
+    what: 'The picture is larger than the server takes.',
+    next: 'Choose a smaller one and publish again, or raise --max-publish-pixels when starting the server.',
+  },
+  STREAM_DURATION_EXCEEDED: {
+    what: 'The connection lasted as long as the server allows.',
+    next: 'Start again, or raise --max-duration when starting the server.',
+  },
+  LAYER_NOT_FOUND: {
+    what: 'This quality is not being sent any more.',
+    next: 'Choose another one, or “Automatic”.',
   },
   // The exchange with the server.
   INVALID_OFFER: {

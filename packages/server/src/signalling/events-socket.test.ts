@@ -102,6 +102,17 @@ describe('a participant', () => {
     expect((await opened.store.getStage(opened.stageArn))?.activeSessionId).toMatch(/^st-/);
   });
 
+  test('hears who speaks after the snapshot, when somebody does', async () => {
+    const stage = await opened.stages.of(claimsFor(opened.stageArn));
+    const alice = { claims: claimsFor(opened.stageArn, { jti: 'alice' }), client: {} };
+    stage.connected(stage.admitPublish(alice).id);
+    opened.media.emit({ type: 'speakers', stageId: stage.id, speakers: [{ participantId: 'alice', level: 0.5 }] });
+    const client = new Client(query(), await opened.tokens.issue(claimsFor(opened.stageArn)));
+    const { payload } = await client.message('footlights:ACTIVE_SPEAKERS');
+    expect(payload.speakers).toEqual([{ participantId: 'alice', level: 0.5 }]);
+    expect(client.messages.map(({ type }) => type).slice(0, 2)).toEqual(['STAGE_STATE', 'footlights:ACTIVE_SPEAKERS']);
+  });
+
   test('sees others come, change and go', async () => {
     const { client: alice, id: aliceId } = await connect();
     const { client: bob } = await connect();

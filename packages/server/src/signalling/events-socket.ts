@@ -123,6 +123,8 @@ async function attend(webSocket: WebSocket, client: Authenticated, options: Serv
   webSocket.resume();
   await stage.flushed();
   send(webSocket, stage.snapshot());
+  const speakers = stage.speakersFrame();
+  if (speakers !== undefined) send(webSocket, speakers);
 }
 
 type ExchangeRequest = Extract<ClientMessage, { type: 'aws:ivs:EXCHANGE_TOKEN' }>['payload'];

@@ -1,4 +1,5 @@
 import { newSessionId } from '@footlights/model';
+import { type Announcement, type EventSubject, stageUpdate } from '../events/bus-event.ts';
 import type { Log } from '../log.ts';
 import type { EventName, EventRecord, ParticipantRecord, Store } from '../store/types.ts';
 
@@ -15,14 +16,21 @@ export class StageJournal {
   private readonly store: Store;
   private readonly log: Log;
   private readonly now: () => Date;
+  private readonly about: (participantId: string) => EventSubject;
   /** Settles with the last write and all before it. */
   private written: Promise<void> = Promise.resolve();
 
-  constructor(stageArn: string, { store, log, now }: { store: Store; log: Log; now(): Date }) {
+  /** `about` says of a participant what event sinks are told beside the event. */
+  constructor(
+    stageArn: string,
+    { store, log, now }: { store: Store; log: Log; now(): Date },
+    about: (participantId: string) => EventSubject = () => ({ userId: '' }),
+  ) {
     this.stageArn = stageArn;
     this.store = store;
     this.log = log;
     this.now = now;
+    this.about = about;
   }
 
   time(): string {
@@ -46,14 +54,19 @@ export class StageJournal {
     this.log.debug({ stage: this.stageArn, participant: participantId, event: name, ...details }, 'participant event');
     if (this.sessionId === undefined) return;
     const { stageArn, sessionId } = this;
-    this.write(
-      this.store.addEvents([{ stageArn, sessionId, participantId, name, eventTime: this.time(), ...details }]),
-    );
+    const record: EventRecord = { stageArn, sessionId, participantId, name, eventTime: this.time(), ...details };
+    const told = stageUpdate(record, this.about(participantId));
+    this.write(this.store.addEvents([record], told && [told]));
   }
 
-  participant(record: Omit<ParticipantRecord, 'stageArn' | 'sessionId'>): void {
+  /** `announcements` tell of what changed in the record, and are stored with it. */
+  participant(
+    record: Omit<ParticipantRecord, 'stageArn' | 'sessionId'>,
+    announcements: readonly Announcement[] = [],
+  ): void {
     if (this.sessionId === undefined) return;
-    this.write(this.store.putParticipant({ stageArn: this.stageArn, sessionId: this.sessionId, ...record }));
+    const { stageArn, sessionId } = this;
+    this.write(this.store.putParticipant({ stageArn, sessionId, ...record }, announcements));
   }
 
   /** Resolves when everything that was written so far is durable. */

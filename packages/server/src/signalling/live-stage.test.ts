@@ -29,6 +29,12 @@ class Socket implements EventsSocket {
   last() {
     return JSON.parse(this.frames.at(-1) ?? 'null');
   }
+
+  /** The payloads of one kind of message. */
+  told<T extends ServerMessage['type']>(type: T) {
+    const messages: ServerMessage[] = this.frames.map((frame) => JSON.parse(frame));
+    return messages.filter((message) => message.type === type) as Extract<ServerMessage, { type: T }>[];
+  }
 }
 
 const identity = (more: Parameters<typeof claimsFor>[1] = {}): Identity => ({
@@ -248,6 +254,149 @@ describe('publishing', () => {
   });
 });
 
+describe('stopped video', () => {
+  test('is stopped in the media too, at once and for what is published later', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    stage.join(alice, new Socket());
+    stage.setState(alice.claims.jti, { videoStopped: true });
+    const first = await publish(stage, alice);
+    expect(opened.media.videoStopped).toEqual([[first.id, true]]);
+    stage.setState(alice.claims.jti, { audioMuted: true });
+    stage.setState(alice.claims.jti, { videoStopped: false });
+    expect(opened.media.videoStopped.slice(1)).toEqual([[first.id, false]]);
+    const second = await publish(stage, alice);
+    expect(opened.media.videoStopped.slice(2)).toEqual([]);
+    stage.setState(alice.claims.jti, { videoStopped: true });
+    expect(opened.media.videoStopped.slice(2)).toEqual([[second.id, true]]);
+  });
+
+  test('ends with the presence: an encoder that comes later is seen', async () => {
+    const [alice, bob] = [identity(), identity()];
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(bob, new Socket());
+    stage.join(alice, socket);
+    stage.setState(alice.claims.jti, { videoStopped: true, audioMuted: true });
+    stage.leave(alice.claims.jti, socket, true);
+    await publish(stage, alice);
+    expect(opened.media.videoStopped).toEqual([]);
+    expect(JSON.parse(stage.snapshot()).payload.participants).toContainEqual(
+      expect.objectContaining({ id: alice.claims.jti, isPublishing: true, audioMuted: false, videoStopped: false }),
+    );
+  });
+});
+
+describe('going beyond a limit', () => {
+  test.each([
+    ['bitrate-exceeded', 'BITRATE_EXCEEDED', '--max-publish-bitrate'],
+    ['resolution-exceeded', 'RESOLUTION_EXCEEDED', '--max-publish-pixels'],
+    ['duration-exceeded', 'STREAM_DURATION_EXCEEDED', '--max-duration'],
+  ] as const)('%s: the publisher has a PUBLISH_ERROR %s, and is told', async (reason, code, setting) => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(alice, socket);
+    const { id: connectionId } = await publish(stage, alice);
+    opened.media.emit({ type: 'closed', connectionId, reason });
+    await stage.flushed();
+    expect(await events((await sessionId()) ?? '', alice)).toEqual([
+      'JOINED',
+      'PUBLISH_STARTED',
+      `PUBLISH_ERROR ${code}`,
+      'PUBLISH_STOPPED',
+    ]);
+    expect(socket.told('footlights:CONNECTION_ENDED')).toMatchObject([
+      { payload: { role: 'publish', code, message: expect.stringContaining(setting) } },
+    ]);
+  });
+
+  test('in time: the subscriber has a SUBSCRIBE_ERROR, and is told whom it received', async () => {
+    const [alice, bob] = [identity(), identity()];
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    await publish(stage, alice);
+    stage.join(bob, socket);
+    const { connection } = stage.admitSubscribe(bob, alice.claims.jti);
+    opened.stages.watch(connection.id, stage);
+    stage.connected(connection.id);
+    opened.media.emit({ type: 'closed', connectionId: connection.id, reason: 'duration-exceeded' });
+    await stage.flushed();
+    expect(await events((await sessionId()) ?? '', bob)).toEqual([
+      'JOINED',
+      'SUBSCRIBE_STARTED',
+      'SUBSCRIBE_ERROR STREAM_DURATION_EXCEEDED',
+      'SUBSCRIBE_STOPPED',
+    ]);
+    expect(socket.told('footlights:CONNECTION_ENDED')).toMatchObject([
+      { payload: { role: 'subscribe', publisherId: alice.claims.jti } },
+    ]);
+  });
+});
+
+describe('active speakers', () => {
+  const told = (socket: Socket) => socket.told('footlights:ACTIVE_SPEAKERS').map(({ payload }) => payload);
+  const speak = (...speakers: [who: Identity, level: number][]) =>
+    opened.media.emit({
+      type: 'speakers',
+      stageId: opened.stageArn.split('/')[1] ?? '',
+      speakers: speakers.map(([who, level]) => ({ participantId: who.claims.jti, level })),
+    });
+
+  test('are told to all sockets when they change, the loudest first, and counted', async () => {
+    const [alice, bob] = [identity(), identity()];
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(identity(), socket);
+    await publish(stage, alice);
+    await publish(stage, bob);
+    speak([alice, 0.25], [bob, 0.5]);
+    speak([bob, 0.5], [alice, 0.25]);
+    await turn();
+    expect(opened.stages.counts().speakers).toBe(2);
+    speak([bob, 0.5], [alice, 0.25]);
+    await turn();
+    speak();
+    await turn();
+    const stageId = stage.id;
+    const speakers = [
+      { participantId: bob.claims.jti, level: 0.5 },
+      { participantId: alice.claims.jti, level: 0.25 },
+    ];
+    expect(told(socket)).toEqual([
+      { stageId, sequenceNumber: 1, speakers },
+      { stageId, sequenceNumber: 2, speakers: [] },
+    ]);
+    expect(stage.speakersFrame()).toBeUndefined();
+  });
+
+  test('are none when they publish no more, also when the worker was lost that heard them', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    const socket = new Socket();
+    stage.join(identity(), socket);
+    const { id: connectionId } = await publish(stage, alice);
+    speak([alice, 0.5]);
+    await turn();
+    opened.media.emit({ type: 'closed', connectionId, reason: 'worker-lost' });
+    await turn();
+    expect(told(socket).map(({ speakers }) => speakers.length)).toEqual([1, 0]);
+  });
+
+  test('that the stage does not know are not told, and those of other stages are not mixed in', async () => {
+    const alice = identity();
+    const stage = await stageOf(alice);
+    await publish(stage, alice);
+    speak([identity(), 0.5]);
+    opened.media.emit({
+      type: 'speakers',
+      stageId: 'another',
+      speakers: [{ participantId: alice.claims.jti, level: 1 }],
+    });
+    expect(stage.speakersFrame()).toBeUndefined();
+  });
+});
+
 describe('subscribing', () => {
   test('records the publisher, and is refused for nobody who publishes and without the capability', async () => {
     const [alice, bob] = [identity(), identity()];
@@ -297,7 +446,7 @@ describe('disconnecting by the API', () => {
       type: 'aws:ivs:DISCONNECT',
       payload: { code: 'PARTICIPANT_DISCONNECTED' },
     });
-    expect(stage.counts()).toEqual({ participants: 0, publishers: 0, subscriptions: 0 });
+    expect(stage.counts()).toEqual({ participants: 0, publishers: 0, subscriptions: 0, speakers: 0 });
     expect(() => stage.join(alice, new Socket())).toThrow(/disconnected/);
     expect(() => stage.admitPublish(alice)).toThrow(/disconnected/);
     const session = (await sessionId()) ?? '';

@@ -1,17 +1,22 @@
-import type { LogBudget } from '@footlights/media';
+import type { CloseReason, LogBudget, Speaker } from '@footlights/media';
 import { newResourceId, type ServerMessage } from '@footlights/model';
+import type { EventSubject } from '../events/bus-event.ts';
 import type { Log } from '../log.ts';
 import type { EventName, Store } from '../store/types.ts';
+import { ActiveSpeakers } from './active-speakers.ts';
 import { StageJournal } from './journal.ts';
+import { type MediaEnding, mediaEnding } from './media-endings.ts';
 import {
   type Connection,
   describeToken,
   type EventsSocket,
   holdsPublisherPlace,
   type Identity,
+  isBehind,
   isGone,
   isPresent,
   isPublishing,
+  isStandIn,
   type MediaSource,
   newParticipant,
   type Participant,
@@ -19,7 +24,7 @@ import {
   type ReplicaOrigin,
   toRecord,
 } from './participant.ts';
-import { eventErrorCode, Refusal, type RefusalCode } from './refusal.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
 import { StageState } from './stage-state.ts';
 
 /** What a stage needs of its surroundings. */
@@ -34,8 +39,12 @@ export interface StageSurroundings {
   participantsPerStage: number;
   /** Closes the peer connection; `closed` follows for one that is open. */
   closeMedia(connectionId: string): void;
+  /** Video of a publishing connection is shown or stopped; no effect on one that is not up. */
+  setVideoStopped(connectionId: string, stopped: boolean): void;
   /** What a participant publishes, its mutes, its token or its presence changed. */
   onPublication(stage: LiveStage, participantId: string): void;
+  /** What a participant, or a replica, publishes may have changed: recordings follow. */
+  onPublishing(publishing: Publishing): void;
   /** Nobody is here and no session is open: the stage can be forgotten. */
   onIdle(stage: LiveStage): void;
 }
@@ -48,6 +57,26 @@ export interface Publication {
   source?: MediaSource;
   audioMuted: boolean;
   videoStopped: boolean;
+}
+
+/** Where a participant's media is, when there is any: for its recording. */
+export interface Publishing {
+  stageArn: string;
+  stageId: string;
+  sessionId: string;
+  participantId: string;
+  replica: boolean;
+  /** Absent while nothing is published. */
+  connectionId?: string;
+}
+
+/** How many there are on a stage. */
+export interface StageCounts {
+  participants: number;
+  publishers: number;
+  /** Media connections that receive a publisher. */
+  subscriptions: number;
+  speakers: number;
 }
 
 /** Another stage and its session, which a participant of this one is shown on. */
@@ -75,6 +104,7 @@ export class LiveStage {
   private sessionEnd: NodeJS.Timeout | undefined;
   private joined = 0;
   private readonly state: StageState;
+  private readonly speakers: ActiveSpeakers;
   /** Why nobody is let in any more. */
   private ended: Refusal | undefined;
 
@@ -82,8 +112,9 @@ export class LiveStage {
     this.arn = arn;
     this.id = id;
     this.surroundings = surroundings;
-    this.journal = new StageJournal(arn, surroundings);
+    this.journal = new StageJournal(arn, surroundings, (participantId) => this.subject(participantId));
     this.state = new StageState(id, () => this.sockets());
+    this.speakers = new ActiveSpeakers(id, () => this.sockets());
   }
 
   get sessionId(): string | undefined {
@@ -123,6 +154,7 @@ export class LiveStage {
     if (participant === undefined) return;
     const { audioMuted = participant.audioMuted, videoStopped = participant.videoStopped } = state;
     if (audioMuted === participant.audioMuted && videoStopped === participant.videoStopped) return;
+    if (videoStopped !== participant.videoStopped) this.stopVideo(participant, videoStopped);
     Object.assign(participant, { audioMuted, videoStopped });
     this.publicationChanged(participant);
   }
@@ -147,11 +179,26 @@ export class LiveStage {
       const message = 'The token does not allow to publish.';
       throw this.refuse('PUBLISH_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message);
     }
-    if (!holdsPublisherPlace(participant) && !this.hasPublisherPlace()) {
+    if (!isBehind(participant) && !holdsPublisherPlace(participant) && !this.hasPublisherPlace()) {
       const message = `The stage has ${this.surroundings.publishersPerStage} publishers, which is its quota (setting: --publishers-per-stage).`;
       throw this.refuse('PUBLISH_ERROR', participant.id, 'QUOTA_EXCEEDED', message);
     }
     return this.open(participant, { role: 'publish' });
+  }
+
+  /** The same for an encoder, which joins as soon as it is let in. */
+  admitEncoder(identity: Identity): Connection {
+    const connection = this.admitPublish(identity);
+    const participant = this.participants.get(connection.participantId);
+    if (participant) this.refresh(participant);
+    return connection;
+  }
+
+  /** Records that an encoder, whose stream key is known, was not let in; in a session of its own when none is open, so that its owner finds it. */
+  encoderRefused(participantId: string, refusal: Refusal): void {
+    if (this.ended === undefined) this.openSession();
+    this.recordError('PUBLISH_ERROR', participantId, refusal);
+    this.drop(participantId);
   }
 
   /** A place among the subscribers of `publisherId`, and where its media comes from. */
@@ -162,8 +209,9 @@ export class LiveStage {
       throw this.refuse('SUBSCRIBE_ERROR', participant.id, 'INSUFFICIENT_CAPABILITIES', message, publisherId);
     }
     const publisher = this.participants.get(publisherId);
-    const source = publisher && (publisher.replica ? publisher.replica.source : this.sourceOf(publisher));
-    if (source === undefined) {
+    const isKnown = publisher && !isBehind(publisher);
+    const source = isKnown && (publisher.replica ? publisher.replica.source : this.sourceOf(publisher));
+    if (!source) {
       const message = `No participant ${publisherId.slice(0, 64)} is publishing to this stage.`;
       throw this.refuse('SUBSCRIBE_ERROR', participant.id, 'PUBLISHER_NOT_FOUND', message, publisherId);
     }
@@ -174,7 +222,7 @@ export class LiveStage {
   abandon(connection: Connection, refusal: Refusal): void {
     this.forget(connection);
     const name = connection.role === 'publish' ? 'PUBLISH_ERROR' : 'SUBSCRIBE_ERROR';
-    this.recordError(name, connection.participantId, refusal.code, connection.publisherId);
+    this.recordError(name, connection.participantId, refusal, connection.publisherId);
     this.drop(connection.participantId);
   }
 
@@ -184,7 +232,11 @@ export class LiveStage {
    */
   answered(connection: Connection): boolean {
     if (!this.connections.has(connection.id)) return false;
-    for (const other of this.participants.get(connection.participantId)?.connections ?? []) {
+    const participant = this.participants.get(connection.participantId);
+    if (connection.role === 'publish' && participant?.videoStopped) {
+      this.surroundings.setVideoStopped(connection.id, true);
+    }
+    for (const other of participant?.connections ?? []) {
       if (other === connection) break;
       const same = other.role === connection.role && other.publisherId === connection.publisherId;
       if (same) this.surroundings.closeMedia(other.id);
@@ -202,10 +254,13 @@ export class LiveStage {
     else this.journal.event('SUBSCRIBE_STARTED', participant.id, { remoteParticipantId: connection.publisherId });
   }
 
-  closed(connectionId: string): void {
+  /** `reason` is that of the media, when it was the media that ended. */
+  closed(connectionId: string, reason: CloseReason = 'requested'): void {
     const connection = this.connections.get(connectionId);
     if (connection === undefined) return;
     this.forget(connection);
+    const ending = mediaEnding(reason);
+    if (ending !== undefined) this.endedByServer(connection, ending);
     if (connection.connected) {
       const stopped = connection.role === 'publish' ? 'PUBLISH_STOPPED' : 'SUBSCRIBE_STOPPED';
       this.journal.event(stopped, connection.participantId, { remoteParticipantId: connection.publisherId });
@@ -213,14 +268,27 @@ export class LiveStage {
     const participant = this.participants.get(connection.participantId);
     if (participant === undefined) return;
     this.refresh(participant);
-    if (connection.role === 'publish' && connection.connected) this.publicationChanged(participant);
+    if (connection.role !== 'publish' || !connection.connected) return;
+    if (!isPublishing(participant)) this.speakers.remove(participant.id);
+    this.publicationChanged(participant);
   }
 
-  /** Bars a participant of this session from it (DisconnectParticipant); false when the session does not know it. */
+  /** Who speaks among the participants of the stage with this id, which is this one or the source of replicas here. */
+  setSpeakers(stageId: string, speakers: readonly Speaker[]): void {
+    this.speakers.set(
+      stageId,
+      speakers.filter(({ participantId }) => this.hears(participantId, stageId)),
+    );
+  }
+
+  /**
+   * Ends what a participant of this session does (DisconnectParticipant); false when the session does not know it. A token is
+   * good for the session no longer; an encoder is kept out by its ingest configuration, which loses the stage.
+   */
   disconnect(participantId: string): boolean {
     const participant = this.participants.get(participantId);
     if (participant?.firstJoinTime === undefined) return false;
-    participant.barred = true;
+    participant.barred = participant.replica !== undefined || participant.identity.encoder === undefined;
     this.departed.delete(participant);
     this.expel(participant, { type: 'aws:ivs:DISCONNECT', payload: { code: 'PARTICIPANT_DISCONNECTED' } });
     this.persist(participant);
@@ -249,11 +317,22 @@ export class LiveStage {
     return this.state.frame();
   }
 
+  /** The ACTIVE_SPEAKERS frame as of now; undefined when nobody speaks. */
+  speakersFrame(): string | undefined {
+    return this.speakers.frame();
+  }
+
   /** For the metrics. */
-  counts(): { participants: number; publishers: number; subscriptions: number } {
-    const publishers = this.count(isPublishing);
+  counts(): StageCounts {
+    const publishers = this.count((participant) => isPublishing(participant) && !isBehind(participant));
     const connected = [...this.connections.values()].filter(({ connected, role }) => connected && role === 'subscribe');
-    return { participants: this.joined, publishers, subscriptions: connected.length };
+    const speakers = this.speakers.list().length;
+    return { participants: this.joined, publishers, subscriptions: connected.length, speakers };
+  }
+
+  /** Those who are joined, with their connections, and who speaks: for the statistics. */
+  present(): { participants: readonly Participant[]; speakers: readonly Speaker[] } {
+    return { participants: [...this.participants.values()].filter(isPresent), speakers: this.speakers.list() };
   }
 
   /** False when the quota of publishers is used up. */
@@ -276,8 +355,8 @@ export class LiveStage {
     publication: Publication,
     attributes: Record<string, string>,
   ): void {
-    const { claims, client } = publication.identity;
-    const identity = { client, claims: { ...claims, attributes: { ...claims.attributes, ...attributes } } };
+    const { claims, ...whence } = publication.identity;
+    const identity = { ...whence, claims: { ...claims, attributes: { ...claims.attributes, ...attributes } } };
     const participant = this.participants.get(claims.jti) ?? newParticipant(claims.jti, identity);
     this.participants.set(participant.id, participant);
     const before = participant.replica?.source;
@@ -287,6 +366,7 @@ export class LiveStage {
       videoStopped: publication.videoStopped,
     });
     participant.replica = { ...origin, source: publication.source };
+    if (publication.source === undefined) this.speakers.remove(participant.id);
     this.refresh(participant);
     if (before && before.connectionId !== publication.source?.connectionId) {
       this.journal.event('PUBLISH_STOPPED', participant.id, { replica: true });
@@ -294,6 +374,7 @@ export class LiveStage {
     if (publication.source && before?.connectionId !== publication.source.connectionId)
       this.publishStarted(participant);
     this.state.changed(participant);
+    this.recordPublication(participant);
   }
 
   /** Takes a participant of another stage away from here. */
@@ -303,6 +384,8 @@ export class LiveStage {
     if (participant.replica.source) this.journal.event('PUBLISH_STOPPED', participantId, { replica: true });
     const { stageArn: sourceStageArn, sessionId: sourceSessionId } = participant.replica;
     participant.replica = undefined;
+    this.recordPublication(participant);
+    this.speakers.remove(participantId);
     this.refresh(participant, {
       replicationType: 'REPLICA',
       replicationState: 'STOPPED',
@@ -327,9 +410,36 @@ export class LiveStage {
     this.persist(participant);
   }
 
+  private subject(participantId: string): EventSubject {
+    const participant = this.participants.get(participantId);
+    const { replica, identity } = participant ?? {};
+    return { userId: identity?.claims.user_id ?? '', ...(replica && { source: replica }) };
+  }
+
   private sourceOf(participant: Participant): MediaSource | undefined {
     const connection = publishConnection(participant);
     return connection && { connectionId: connection.id, stageId: this.id };
+  }
+
+  private stopVideo(participant: Participant, stopped: boolean): void {
+    for (const { id, role } of participant.connections) {
+      if (role === 'publish') this.surroundings.setVideoStopped(id, stopped);
+    }
+  }
+
+  /** A participant that another stage hears is one of this stage only as a replica from there. */
+  private hears(participantId: string, stageId: string): boolean {
+    const participant = this.participants.get(participantId);
+    return participant !== undefined && (participant.replica?.source?.stageId ?? this.id) === stageId;
+  }
+
+  private endedByServer(connection: Connection, { code, message }: MediaEnding): void {
+    const { participantId, publisherId, role } = connection;
+    const event = role === 'publish' ? 'PUBLISH_ERROR' : 'SUBSCRIBE_ERROR';
+    this.surroundings.refusals.say({ stage: this.id, participant: participantId, event, code }, 'ended by the server');
+    this.journal.event(event, participantId, { remoteParticipantId: publisherId, errorCode: code });
+    const hint: ServerMessage = { type: 'footlights:CONNECTION_ENDED', payload: { role, publisherId, code, message } };
+    this.participants.get(participantId)?.socket?.send(JSON.stringify(hint));
   }
 
   private admit(identity: Identity, onError: EventName, remote?: string): Participant {
@@ -395,7 +505,25 @@ export class LiveStage {
 
   private publicationChanged(participant: Participant): void {
     this.state.changed(participant);
-    if (participant.replica === undefined) this.surroundings.onPublication(this, participant.id);
+    if (participant.replica !== undefined) return;
+    this.surroundings.onPublication(this, participant.id);
+    this.recordPublication(participant);
+  }
+
+  private recordPublication(participant: Participant): void {
+    const { sessionId } = this.journal;
+    // Of redundant ingest each encoder is recorded, and not once more what stands for them.
+    if (sessionId === undefined || isStandIn(participant)) return;
+    const { replica, id: participantId } = participant;
+    const source = replica ? replica.source : this.sourceOf(participant);
+    this.surroundings.onPublishing({
+      stageArn: this.arn,
+      stageId: this.id,
+      sessionId,
+      participantId,
+      replica: replica !== undefined,
+      ...(source && { connectionId: source.connectionId }),
+    });
   }
 
   /** Brings JOINED and LEFT in line with what is connected. `more` is stored with a participant that leaves. */
@@ -407,6 +535,8 @@ export class LiveStage {
       this.departed.delete(participant);
       if (joined) this.openSession();
       participant.firstJoinTime ??= this.journal.time();
+      // Whoever comes back says anew what is muted; an encoder says nothing, and mutes nothing.
+      if (!joined) Object.assign(participant, { audioMuted: false, videoStopped: false });
       this.journal.event(joined ? 'JOINED' : 'LEFT', participant.id, participant.replica ? { replica: true } : {});
       this.persist(participant, more);
       this.state.changed(participant);
@@ -469,13 +599,14 @@ export class LiveStage {
   }
 
   private refuse(name: EventName, participantId: string, code: RefusalCode, message: string, remote?: string): Refusal {
-    this.recordError(name, participantId, code, remote);
+    const refusal = new Refusal(code, message);
+    this.recordError(name, participantId, refusal, remote);
     this.drop(participantId);
-    return new Refusal(code, message);
+    return refusal;
   }
 
-  private recordError(name: EventName, participantId: string, code: RefusalCode, remoteParticipantId?: string): void {
-    const errorCode = eventErrorCode(code);
+  private recordError(name: EventName, participantId: string, refusal: Refusal, remoteParticipantId?: string): void {
+    const { code, eventErrorCode: errorCode } = refusal;
     this.surroundings.refusals.say({ stage: this.id, participant: participantId, event: name, code }, 'refused');
     if (errorCode !== undefined) this.journal.event(name, participantId, { remoteParticipantId, errorCode });
   }

@@ -1,7 +1,8 @@
-import { LogBudget, type Media, type MediaEvent } from '@footlights/media';
+import { LogBudget, type Media, type MediaEvent, type Speaker } from '@footlights/media';
 import { ApiError, parseArn, type ServerMessage, type TokenClaims } from '@footlights/model';
 import type { LiveStages as LiveStagesOfOperations, ReplicationOf, ReplicationRequest } from '../operations/context.ts';
-import { LiveStage, type StageSurroundings } from './live-stage.ts';
+import type { Recordings } from '../recordings.ts';
+import { LiveStage, type StageCounts, type StageSurroundings } from './live-stage.ts';
 import { Refusal } from './refusal.ts';
 import { Replications } from './replications.ts';
 
@@ -27,14 +28,19 @@ export class LiveStages implements LiveStagesOfOperations {
 
   constructor(
     media: Media,
-    surroundings: Omit<StageSurroundings, 'refusals' | 'closeMedia' | 'onPublication' | 'onIdle'>,
+    surroundings: Omit<
+      StageSurroundings,
+      'refusals' | 'closeMedia' | 'setVideoStopped' | 'onPublication' | 'onPublishing' | 'onIdle'
+    > & { recordings?: Pick<Recordings, 'follow'> },
     limits: { replicationsPerParticipant: number } = { replicationsPerParticipant: 5 },
   ) {
     this.surroundings = {
       ...surroundings,
       refusals: new LogBudget((fields, message) => surroundings.log.info(fields, message)),
       closeMedia: (connectionId) => media.close(connectionId),
+      setVideoStopped: (connectionId, stopped) => media.setVideoStopped(connectionId, stopped),
       onPublication: (stage, participantId) => this.replications.follow(stage, participantId),
+      onPublishing: (publishing) => surroundings.recordings?.follow(publishing),
       onIdle: (stage) => this.forgetLater(stage),
     };
     this.replications = new Replications({ ...surroundings, limit: limits.replicationsPerParticipant });
@@ -109,13 +115,14 @@ export class LiveStages implements LiveStagesOfOperations {
   }
 
   /** For the metrics. */
-  counts(): { participants: number; publishers: number; subscriptions: number } {
-    const total = { participants: 0, publishers: 0, subscriptions: 0 };
+  counts(): StageCounts {
+    const total = { participants: 0, publishers: 0, subscriptions: 0, speakers: 0 };
     for (const stage of this.stages.values()) {
       const counts = stage.counts();
       total.participants += counts.participants;
       total.publishers += counts.publishers;
       total.subscriptions += counts.subscriptions;
+      total.speakers += counts.speakers;
     }
     return total;
   }
@@ -137,6 +144,10 @@ export class LiveStages implements LiveStagesOfOperations {
   }
 
   private onMedia(event: MediaEvent): void {
+    if (event.type === 'speakers') {
+      this.onSpeakers(event.stageId, event.speakers);
+      return;
+    }
     const stage = this.stageOfConnection.get(event.connectionId);
     if (event.type === 'connected') {
       stage?.connected(event.connectionId);
@@ -144,6 +155,15 @@ export class LiveStages implements LiveStagesOfOperations {
     }
     this.stageOfConnection.delete(event.connectionId);
     this.surroundings.log.debug({ connection: event.connectionId, reason: event.reason }, 'media connection closed');
-    stage?.closed(event.connectionId);
+    stage?.closed(event.connectionId, event.reason);
+  }
+
+  /** Told to the stage that they speak on, and to those that show one of its participants. */
+  private onSpeakers(stageId: string, speakers: readonly Speaker[]): void {
+    for (const stage of this.stages.values()) {
+      if (stage.id !== stageId) continue;
+      stage.setSpeakers(stageId, speakers);
+      for (const destination of this.replications.destinationsOf(stage)) destination.setSpeakers(stageId, speakers);
+    }
   }
 }

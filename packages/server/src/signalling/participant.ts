@@ -9,10 +9,23 @@ export interface EventsSocket {
   close(code: number, last?: ServerMessage): void;
 }
 
-/** Who a verified token says that the client is. */
+/** Who a verified token, or a stream key, says that the client is. */
 export interface Identity {
+  /** Of an encoder: what a token of it would say. */
   claims: TokenClaims;
   client: ClientDescription;
+  /** Absent: not an encoder with a stream key. */
+  encoder?: EncoderIdentity;
+}
+
+/** How an encoder came. */
+export interface EncoderIdentity {
+  protocol: 'RTMP' | 'RTMPS';
+  ingestConfigurationArn: string;
+  /** The stage may have another encoder with the same stream. */
+  redundantIngest: boolean;
+  /** One of several encoders of which viewers get one: they know the participant that stands for all alone. */
+  isBehind?: boolean;
 }
 
 /** One peer connection of a participant: what it publishes, or what it receives of one publisher. */
@@ -83,23 +96,31 @@ export const publishConnection = (participant: Participant): Connection | undefi
 export const isPublishing = (participant: Participant): boolean =>
   participant.replica?.source !== undefined || publishConnection(participant) !== undefined;
 
-/** Joined: the events socket or any peer connection is up, or it is a replica. */
+/** Joined: the events socket or any peer connection is up, or it is a replica, or an encoder that has been let in. */
 export const isPresent = (participant: Participant): boolean =>
   participant.socket !== undefined ||
   participant.replica !== undefined ||
-  [...participant.connections].some((connection) => connection.connected);
+  [...participant.connections].some((connection) => connection.connected || participant.identity.encoder !== undefined);
 
 /** Nothing is left of it, not even an offer under way. */
 export const isGone = (participant: Participant): boolean =>
   !isPresent(participant) && participant.connections.size === 0;
 
+/** Viewers do not know it: another participant stands for it. */
+export const isBehind = ({ identity }: Participant): boolean => identity.encoder?.isBehind === true;
+
+/** Several encoders are behind it. */
+export const isStandIn = ({ identity: { encoder } }: Participant): boolean =>
+  encoder?.redundantIngest === true && encoder.isBehind !== true;
+
 /** Publishes, or has an offer for it under way: what counts for the quota. */
 export const holdsPublisherPlace = (participant: Participant): boolean =>
-  participant.replica !== undefined || [...participant.connections].some(isPublishConnection);
+  participant.replica !== undefined ||
+  (!isBehind(participant) && [...participant.connections].some(isPublishConnection));
 
 /** Viewers are not listed: with thousands of them every join would be told to thousands. */
 export const isVisible = (participant: Participant): boolean =>
-  participant.joined && participant.identity.claims.capabilities.allow_publish === true;
+  participant.joined && !isBehind(participant) && participant.identity.claims.capabilities.allow_publish === true;
 
 /** The participant in a STAGE_STATE message. */
 export function describeParticipant(participant: Participant): StageStateParticipant {
@@ -120,6 +141,7 @@ export function toRecord(
   firstJoinTime: string,
 ): Omit<ParticipantRecord, 'stageArn' | 'sessionId'> {
   const { replica, replication, identity } = participant;
+  const { encoder } = identity;
   return {
     participantId: participant.id,
     userId: identity.claims.user_id ?? '',
@@ -127,9 +149,13 @@ export function toRecord(
     state: participant.joined ? 'CONNECTED' : 'DISCONNECTED',
     firstJoinTime,
     published: participant.published,
-    protocol: participant.published ? 'WHIP' : 'UNKNOWN',
+    protocol: encoder?.protocol ?? (participant.published ? 'WHIP' : 'UNKNOWN'),
     client: identity.client,
     barred: participant.barred,
+    ...(encoder && {
+      ingestConfigurationArn: encoder.ingestConfigurationArn,
+      redundantIngest: encoder.redundantIngest,
+    }),
     ...(replication && { replicationType: 'SOURCE', replicationState: replication }),
     ...(replica && {
       replicationType: 'REPLICA',

@@ -105,6 +105,27 @@ describe('a replication', () => {
     expect(items).toMatchObject([{ replicationState: 'STOPPED', destinationStageArn: destinationArn }]);
   });
 
+  test('is heard where it is shown, and there no longer than it is shown', async () => {
+    publish();
+    await opened.stages.startReplication(request());
+    const other = { claims: claimsFor(opened.stageArn), client: {} };
+    const connection = source.admitPublish(other);
+    source.connected(connection.id);
+    const destination = await opened.stages.of(viewer().claims);
+    const level = 0.5;
+    const speakers = [alice, other].map(({ claims }) => ({ participantId: claims.jti, level }));
+    opened.media.emit({ type: 'speakers', stageId: source.id, speakers });
+    expect(JSON.parse(source.speakersFrame() ?? '').payload.speakers).toHaveLength(2);
+    expect(JSON.parse(destination.speakersFrame() ?? '').payload).toEqual({
+      stageId: destination.id,
+      sequenceNumber: 1,
+      speakers: [{ participantId: alice.claims.jti, level }],
+    });
+    await opened.stages.stopReplication(request());
+    expect(destination.speakersFrame()).toBeUndefined();
+    expect(source.speakersFrame()).toBeDefined();
+  });
+
   test('carries mutes over', async () => {
     publish();
     await opened.stages.startReplication(request());

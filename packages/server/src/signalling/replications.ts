@@ -64,6 +64,13 @@ export class Replications {
     }
   }
 
+  /** The stages that show a participant of this one. */
+  destinationsOf(stage: LiveStage): ReadonlySet<LiveStage> {
+    const shownOn = new Set<LiveStage>();
+    for (const { source, destination } of this.active) if (source === stage) shownOn.add(destination);
+    return shownOn;
+  }
+
   /** Ends all replications from and to a stage. */
   async endAll(stage: LiveStage): Promise<void> {
     const ending = [...this.active].filter(({ source, destination }) => source === stage || destination === stage);

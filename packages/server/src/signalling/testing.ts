@@ -2,7 +2,16 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Accepted, AcceptRequest, Media, MediaEvent, MediaStatistics } from '@footlights/media';
+import type {
+  Accepted,
+  AcceptRequest,
+  Layers,
+  Media,
+  MediaEvent,
+  MediaStatistics,
+  RecordingEvent,
+  RecordingOptions,
+} from '@footlights/media';
 import { formatArn, newResourceId, type TokenClaims } from '@footlights/model';
 import { createLog, type Log } from '../log.ts';
 import { openStore, type Store } from '../store/index.ts';
@@ -15,15 +24,41 @@ export class FakeMedia implements Media {
   readonly requests: AcceptRequest[] = [];
   /** Thrown instead of an answer while set. */
   failure: Error | undefined;
+  /** What `layers` answers, by connection. */
+  readonly layersOf = new Map<string, Layers>();
+  /** Whether offers are answered with several layers. */
+  layered = false;
+  /** What was said of each connection's video, in order. */
+  readonly videoStopped: [connectionId: string, stopped: boolean][] = [];
+  /** Connections that were asked to be closed. */
+  readonly closed: string[] = [];
   private readonly listeners: ((event: MediaEvent) => void)[] = [];
 
   async accept(request: AcceptRequest): Promise<Accepted> {
     if (this.failure) throw this.failure;
     this.requests.push(request);
-    return { answer: 'v=0\r\n', tracks: { audio: 'opus', video: 'H264' } };
+    return { answer: 'v=0\r\n', tracks: { audio: 'opus', video: 'H264' }, layered: this.layered };
+  }
+
+  setVideoStopped(connectionId: string, stopped: boolean): void {
+    this.videoStopped.push([connectionId, stopped]);
+  }
+
+  async layers(connectionId: string): Promise<Layers | undefined> {
+    return this.layersOf.get(connectionId);
+  }
+
+  async chooseLayer(connectionId: string, encodingId: string | undefined): Promise<boolean> {
+    const known = this.layersOf.get(connectionId);
+    if (!known || (encodingId !== undefined && !known.layers.some((layer) => layer.encodingId === encodingId)))
+      return false;
+    known.automatic = encodingId === undefined;
+    for (const layer of known.layers) layer.selected = layer.encodingId === (encodingId ?? known.layers[0]?.encodingId);
+    return true;
   }
 
   close(connectionId: string): void {
+    this.closed.push(connectionId);
     this.emit({ type: 'closed', connectionId, reason: 'requested' });
   }
 
@@ -40,6 +75,30 @@ export class FakeMedia implements Media {
     const connectionId = this.requests.at(-1)?.connectionId ?? '';
     this.emit({ type: 'connected', connectionId });
     return connectionId;
+  }
+
+  /** What was asked of recordings, in order. */
+  readonly recordings: { id: string; what: 'record' | 'pause' | 'end'; connectionId?: string }[] = [];
+  private readonly recordingListeners: ((event: RecordingEvent) => void)[] = [];
+
+  record({ id }: RecordingOptions, connectionId?: string): void {
+    this.recordings.push({ id, what: 'record', ...(connectionId && { connectionId }) });
+  }
+
+  pauseRecording(id: string): void {
+    this.recordings.push({ id, what: 'pause' });
+  }
+
+  endRecording(id: string): void {
+    this.recordings.push({ id, what: 'end' });
+  }
+
+  onRecording(listener: (event: RecordingEvent) => void): void {
+    this.recordingListeners.push(listener);
+  }
+
+  emitRecording(event: RecordingEvent): void {
+    for (const listener of this.recordingListeners) listener(event);
   }
 
   async statistics(): Promise<MediaStatistics> {

@@ -1,11 +1,13 @@
-import { type Accepted, checkTrickle, iceUfrag, type Media } from '@footlights/media';
+import { type Accepted, type AcceptRequest, checkTrickle, iceUfrag, type Media } from '@footlights/media';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IceServers } from '../ice-servers.ts';
 import type { Log } from '../log.ts';
 import { authenticate, bearerToken } from './authenticate.ts';
+import { chooseLayer, layersRelation, readJson, readLayers } from './layers.ts';
 import type { LiveStage } from './live-stage.ts';
 import type { LiveStages } from './live-stages.ts';
 import type { Connection, MediaSource } from './participant.ts';
-import { Refusal, toRefusal } from './refusal.ts';
+import { Refusal, refusalOfOffer, toRefusal } from './refusal.ts';
 import type { TokenAuthority } from './tokens.ts';
 
 /** Largest SDP body, in bytes; Chromium's offers have about 8 KiB. */
@@ -14,11 +16,15 @@ export const maxBodyBytes = 64 * 1024;
 /** Offers that one participant may make in a second: each costs a media worker some 2 ms and, when refused, an event. */
 export const maxOffersPerSecond = 50;
 
+/** Times a second that one participant may ask for layers or choose one; clients ask every 3 s for each that they receive. */
+export const maxLayerRequestsPerSecond = 50;
+
 /** What the WHIP endpoint needs. */
 export interface WhipOptions {
   media: Media;
   stages: LiveStages;
   tokens: TokenAuthority;
+  iceServers: IceServers;
   log: Log;
   /** Public URL of the endpoint, without a slash at the end. */
   whipUrl(): string;
@@ -33,11 +39,20 @@ interface Session {
   iceUfrag: string | undefined;
 }
 
+/** An offer, whose it is, and what it asks to receive. */
+interface Asked {
+  connection: Connection;
+  offer: string;
+  source?: MediaSource;
+  initialLayer?: AcceptRequest['initialLayer'];
+}
+
 type Params = { Params: { participantId?: string; sessionId?: string } };
 
 /**
  * WHIP (RFC 9725) under /whip: POST /whip and /whip/publish/<own id> publish, POST /whip/subscribe/<id> receives one
- * publisher, PATCH and DELETE act on the session that the Location header names. Refusals are JSON `{code, message}`.
+ * publisher, PATCH and DELETE act on the session that the Location header names; below it are the layers of a subscription
+ * (GET, POST, DELETE). Refusals are JSON `{code, message}`.
  */
 export async function registerWhip(app: FastifyInstance, options: WhipOptions): Promise<void> {
   const whip = new Whip(options);
@@ -49,10 +64,16 @@ export async function registerWhip(app: FastifyInstance, options: WhipOptions): 
     scope.addHook('onRequest', async (request, reply) => allowCrossOrigin(request, reply));
     scope.setErrorHandler((error, _request, reply) => writeRefusal(reply, error, options.log));
     for (const url of ['/whip', '/whip/publish/:participantId']) {
-      resource(scope, url, { POST: whip.publish, OPTIONS: describeOptions });
+      resource(scope, url, { POST: whip.publish, OPTIONS: whip.describe });
     }
-    resource(scope, '/whip/subscribe/:participantId', { POST: whip.subscribe, OPTIONS: describeOptions });
-    resource(scope, '/whip/sessions/:sessionId', { PATCH: whip.trickle, DELETE: whip.end, OPTIONS: describeOptions });
+    resource(scope, '/whip/subscribe/:participantId', { POST: whip.subscribe, OPTIONS: whip.describe });
+    resource(scope, '/whip/sessions/:sessionId', { PATCH: whip.trickle, DELETE: whip.end, OPTIONS: describeSession });
+    resource(scope, '/whip/sessions/:sessionId/layers', {
+      GET: whip.layers,
+      POST: whip.chooseLayer,
+      DELETE: whip.chooseNoLayer,
+      OPTIONS: describeLayers,
+    });
     scope.all('/whip/*', async () => {
       throw new Refusal('RESOURCE_NOT_FOUND', 'There is nothing at this URL.');
     });
@@ -63,7 +84,8 @@ export async function registerWhip(app: FastifyInstance, options: WhipOptions): 
 /** The sessions of all clients, and what each request does to them. */
 class Whip {
   private readonly sessions = new Map<string, Session>();
-  private readonly offers = new OfferCounts();
+  private readonly offers = new RequestCounts('offers', maxOffersPerSecond);
+  private readonly layerRequests = new RequestCounts('requests for layers', maxLayerRequestsPerSecond);
   private readonly options: WhipOptions;
 
   constructor(options: WhipOptions) {
@@ -78,7 +100,7 @@ class Whip {
     this.offers.admit(stage.id, identity.claims.jti);
     const offer = readSdp(request, 'application/sdp');
     requireOwnId(request.params.participantId, identity.claims.jti);
-    return this.answer(reply, stage, stage.admitPublish(identity), offer);
+    return this.answer(reply, stage, { connection: stage.admitPublish(identity), offer });
   };
 
   readonly subscribe: Handler = async (request, reply) => {
@@ -86,8 +108,36 @@ class Whip {
     this.offers.admit(stage.id, identity.claims.jti);
     const offer = readSdp(request, 'application/sdp');
     const { connection, source } = stage.admitSubscribe(identity, request.params.participantId ?? '');
-    return this.answer(reply, stage, connection, offer, source);
+    const initialLayer = initialLayerOf(request.headers['x-stages-initial-layer-pref']);
+    return this.answer(reply, stage, { connection, offer, source, initialLayer });
   };
+
+  /**
+   * RFC 9725 section 4.1: what may be posted, for clients that ask before; with the ICE servers for those that must know them
+   * before they make an offer (section 4.6). Who shows a token is told of TURN servers too.
+   */
+  readonly describe: Handler = async (request, reply) => {
+    const { iceServers } = this.options;
+    const isPreflight = request.headers['access-control-request-method'] !== undefined;
+    const token = bearerToken(request.headers);
+    const links = async () => {
+      if (token === undefined) return iceServers.publicLinks();
+      return iceServers.linksFor((await this.authenticate(request)).identity.claims.jti);
+    };
+    const headers = { ...accepts, ...(isPreflight ? {} : linkHeaders(await links())) };
+    return reply.code(204).headers(headers).send();
+  };
+
+  readonly layers: Handler = async (request, reply) =>
+    reply.send(await readLayers(this.options.media, await this.ownSubscription(request)));
+
+  readonly chooseLayer: Handler = async (request, reply) => {
+    const id = await this.ownSubscription(request);
+    return reply.send(await chooseLayer(this.options.media, id, readJson(request)));
+  };
+
+  readonly chooseNoLayer: Handler = async (request, reply) =>
+    reply.send(await chooseLayer(this.options.media, await this.ownSubscription(request), {}));
 
   readonly end: Handler = async (request, reply) => {
     const { connection, stage } = await this.ownSession(request);
@@ -116,33 +166,26 @@ class Whip {
     return authenticate(bearerToken(request.headers), request.headers, this.options);
   }
 
-  private async answer(
-    reply: FastifyReply,
-    stage: LiveStage,
-    connection: Connection,
-    offer: string,
-    source?: MediaSource,
-  ) {
+  private async answer(reply: FastifyReply, stage: LiveStage, asked: Asked) {
+    const { connection, offer } = asked;
     const connectionId = connection.id;
     const session = { connection, stage, etag: `"${connectionId}"`, iceUfrag: iceUfrag(offer) };
     this.options.stages.watch(connectionId, stage);
     this.sessions.set(connectionId, session);
-    const accepted = await this.accept(stage, connection, offer, source);
+    const accepted = await this.accept(stage, asked);
     if (!stage.answered(connection)) {
       throw new Refusal('CONNECTION_CLOSED', 'The connection was ended while its offer was being answered.');
     }
     const location = `${this.options.whipUrl()}/sessions/${connectionId}`;
-    const headers = { location, etag: session.etag };
+    const links = this.options.iceServers.linksFor(connection.participantId);
+    if (connection.role === 'subscribe' && accepted.layered)
+      links.push(`<${location}/layers>; rel="${layersRelation}"`);
+    const headers = { location, etag: session.etag, ...linkHeaders(links) };
     return reply.code(201).headers(headers).type('application/sdp').send(accepted.answer);
   }
 
   /** Hands the offer to the media worker; gives the connection's place back when it is refused. */
-  private async accept(
-    stage: LiveStage,
-    connection: Connection,
-    offer: string,
-    source?: MediaSource,
-  ): Promise<Accepted> {
+  private async accept(stage: LiveStage, { connection, offer, source, initialLayer }: Asked): Promise<Accepted> {
     const { id: connectionId, participantId, role } = connection;
     try {
       return await this.options.media.accept({
@@ -152,12 +195,14 @@ class Whip {
         role,
         offer,
         publisherConnectionId: source?.connectionId,
+        initialLayer,
       });
     } catch (error) {
       this.sessions.delete(connectionId);
       this.options.stages.unwatch(connectionId);
-      stage.abandon(connection, toRefusal(error));
-      throw error;
+      const refusal = refusalOfOffer(error, offer);
+      stage.abandon(connection, refusal);
+      throw refusal.code === 'INTERNAL' ? error : refusal;
     }
   }
 
@@ -169,12 +214,27 @@ class Whip {
     requireOwnId(session.connection.participantId, identity.claims.jti);
     return session;
   }
+
+  /** The connection that receives, of the URL's session. */
+  private async ownSubscription(request: FastifyRequest<Params>): Promise<string> {
+    const { connection, stage } = await this.ownSession(request);
+    this.layerRequests.admit(stage.id, connection.participantId);
+    if (connection.role === 'subscribe') return connection.id;
+    throw new Refusal('LAYER_NOT_FOUND', 'This session publishes: layers are chosen by those who receive it.');
+  }
 }
 
-/** How many offers each participant has made in this second. */
-class OfferCounts {
+/** How many requests of one kind each participant has made in this second. */
+class RequestCounts {
+  private readonly kind: string;
+  private readonly limit: number;
   private readonly counts = new Map<string, number>();
   private startedAt = 0;
+
+  constructor(kind: string, limit: number) {
+    this.kind = kind;
+    this.limit = limit;
+  }
 
   /** Counts one; throws a Refusal when it is one too many. */
   admit(stageId: string, participantId: string): void {
@@ -185,18 +245,30 @@ class OfferCounts {
     }
     const key = `${stageId}/${participantId}`;
     const count = (this.counts.get(key) ?? 0) + 1;
-    if (count > maxOffersPerSecond) {
-      const message = `The participant makes more than ${maxOffersPerSecond} offers a second; try again in a second.`;
+    if (count > this.limit) {
+      const message = `The participant makes more than ${this.limit} ${this.kind} a second; try again in a second.`;
       throw new Refusal('TOO_MANY_REQUESTS', message);
     }
     this.counts.set(key, count);
   }
 }
 
-/** RFC 9725 section 4.1: what may be posted and patched, for clients that ask before. */
-async function describeOptions(_request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const accepts = { 'accept-post': 'application/sdp', 'accept-patch': 'application/trickle-ice-sdpfrag' };
+const accepts = { 'accept-post': 'application/sdp', 'accept-patch': 'application/trickle-ice-sdpfrag' };
+
+async function describeSession(_request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   return reply.code(204).headers(accepts).send();
+}
+
+async function describeLayers(_request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  return reply.code(204).header('accept-post', 'application/json').send();
+}
+
+/** Each link is a header of its own. */
+const linkHeaders = (links: string[]): { link?: string[] } => (links.length > 0 ? { link: links } : {});
+
+/** Other values than these two are those of later clients, and no wish. */
+function initialLayerOf(preference: string | string[] | undefined): 'lowest' | 'highest' | undefined {
+  return preference === 'lowest' || preference === 'highest' ? preference : undefined;
 }
 
 type Handler = (request: FastifyRequest<Params>, reply: FastifyReply) => Promise<unknown>;
@@ -229,7 +301,7 @@ function allowCrossOrigin(request: FastifyRequest, reply: FastifyReply): void {
   });
   if (request.method !== 'OPTIONS') return;
   void reply.headers({
-    'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
+    'access-control-allow-methods': 'GET, POST, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers': String(
       request.headers['access-control-request-headers'] ?? 'authorization, content-type, if-match',
     ),

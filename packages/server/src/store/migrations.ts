@@ -8,6 +8,8 @@ export const migrations: Record<string, Migration> = {
   '0004-events': { up: createEvents },
   '0005-replications': { up: createReplications },
   '0006-resources': { up: createResources },
+  '0007-outbox': { up: createOutbox },
+  '0008-recordings': { up: createRecordings },
 };
 
 // A migration sees the schema of its own time, not today's: hence `unknown`.
@@ -168,6 +170,16 @@ async function createReplications(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function createRecordings(db: Kysely<unknown>): Promise<void> {
+  for (const column of ['recording_bucket', 'recording_prefix'])
+    await db.schema.alterTable('participants').addColumn(column, 'text').execute();
+  await db.schema
+    .createTable('recordings')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('document', 'text', (column) => column.notNull())
+    .execute();
+}
+
 async function createResources(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('resources')
@@ -191,4 +203,26 @@ async function createResources(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('resource_facts_key', ['arn', 'fact', 'value'])
     .execute();
   await db.schema.createIndex('resource_facts_found').on('resource_facts').columns(['fact', 'value', 'arn']).execute();
+}
+
+async function createOutbox(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('outbox')
+    // Never reused: readers remember the last one that they have seen.
+    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('stage_arn', 'text', (column) => column.notNull())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('time', 'text', (column) => column.notNull())
+    .addColumn('event', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex('outbox_in_order').on('outbox').columns(['account', 'region', 'id']).execute();
+  await db.schema
+    .createTable('outbox_pending')
+    .addColumn('sink', 'text', (column) => column.notNull())
+    .addColumn('stage_arn', 'text', (column) => column.notNull())
+    .addColumn('event_id', 'integer', (column) => column.notNull().references('outbox.id').onDelete('cascade'))
+    .addPrimaryKeyConstraint('outbox_pending_key', ['sink', 'stage_arn', 'event_id'])
+    .execute();
+  await db.schema.createIndex('outbox_pending_by_event').on('outbox_pending').columns(['event_id', 'sink']).execute();
 }

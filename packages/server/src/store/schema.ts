@@ -13,6 +13,15 @@ export interface Schema {
   replications: ReplicationRow;
   resources: ResourceRow;
   resource_facts: ResourceFactRow;
+  outbox: OutboxRow;
+  outbox_pending: OutboxPendingRow;
+  recordings: RecordingRow;
+}
+
+/** A recording that has not ended. */
+export interface RecordingRow {
+  id: string;
+  document: string;
 }
 
 export interface StageRow {
@@ -46,6 +55,8 @@ export interface ParticipantRow {
   client: string;
   barred: number;
   recording_state: RecordingState;
+  recording_bucket: string | null;
+  recording_prefix: string | null;
   replication_type: 'SOURCE' | 'REPLICA' | null;
   replication_state: ReplicationState | null;
   source_stage_arn: string | null;
@@ -97,4 +108,21 @@ export interface ResourceFactRow {
   arn: string;
   fact: string;
   value: string;
+}
+
+/** An event of the bus; the stage is that among whose events it keeps its place. */
+export interface OutboxRow {
+  id: Generated<number>;
+  stage_arn: string;
+  account: string;
+  region: string;
+  time: string;
+  event: string;
+}
+
+/** A sink that has yet to take an event. */
+export interface OutboxPendingRow {
+  sink: string;
+  stage_arn: string;
+  event_id: number;
 }

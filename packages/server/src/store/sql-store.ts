@@ -1,5 +1,7 @@
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
+import type { Announcement } from '../events/bus-event.ts';
 import { ListCursor } from './list-cursor.ts';
+import { OutboxTable } from './outbox.ts';
 import { ResourceTable } from './resources.ts';
 import {
   eventRecord,
@@ -22,6 +24,8 @@ import type {
   PageRequest,
   ParticipantFilter,
   ParticipantRecord,
+  ParticipantRecording,
+  RecordingRecord,
   ReplicationRecord,
   Resources,
   Scope,
@@ -38,6 +42,7 @@ export class SqlStore implements Store {
   readonly #writer: Writer<Schema>;
   readonly #close: () => Promise<void>;
   readonly #stageByArn: CompiledQuery<StageRow>;
+  readonly outbox: OutboxTable;
   readonly storageConfigurations: Store['storageConfigurations'];
   readonly encoderConfigurations: Store['encoderConfigurations'];
   readonly ingestConfigurations: Store['ingestConfigurations'];
@@ -49,6 +54,7 @@ export class SqlStore implements Store {
     this.#reader = reader;
     this.#writer = writer;
     this.#close = close;
+    this.outbox = new OutboxTable(reader, writer);
     // The read behind every GetStage and every join: composed once.
     this.#stageByArn = reader.selectFrom('stages').selectAll().where('arn', '=', '').compile();
     const resources = resourcesIn(reader);
@@ -210,16 +216,62 @@ export class SqlStore implements Store {
     return cursor.page(rows, sessionRecord);
   }
 
-  putParticipant(record: ParticipantRecord): Promise<void> {
+  putParticipant(record: ParticipantRecord, announcements: readonly Announcement[] = []): Promise<void> {
     const row = participantRow(record);
-    return this.#writer.write(async (transaction) => {
+    const { recording_state, recording_bucket, recording_prefix, ...others } = row;
+    const changed = record.recordingState === undefined ? others : row;
+    return this.#announce(announcements, async (transaction) => {
       if (!(await sessionExists(transaction, record))) return;
       await transaction
         .insertInto('participants')
         .values(row)
-        .onConflict((conflict) => conflict.columns(['stage_arn', 'session_id', 'participant_id']).doUpdateSet(row))
+        .onConflict((conflict) => conflict.columns(['stage_arn', 'session_id', 'participant_id']).doUpdateSet(changed))
         .execute();
     });
+  }
+
+  setParticipantRecording(
+    stageArn: string,
+    sessionId: string,
+    participantId: string,
+    { recordingState, recordingS3BucketName, recordingS3Prefix }: ParticipantRecording,
+    announcements: readonly Announcement[] = [],
+  ): Promise<void> {
+    return this.#announce(announcements, async (transaction) => {
+      await transaction
+        .updateTable('participants')
+        .set({
+          recording_state: recordingState,
+          recording_bucket: recordingS3BucketName,
+          recording_prefix: recordingS3Prefix,
+        })
+        .where('stage_arn', '=', stageArn)
+        .where('session_id', '=', sessionId)
+        .where('participant_id', '=', participantId)
+        .execute();
+    });
+  }
+
+  putRecording(record: RecordingRecord): Promise<void> {
+    const document = JSON.stringify(record);
+    return this.#writer.write(async (transaction) => {
+      await transaction
+        .insertInto('recordings')
+        .values({ id: record.id, document })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ document }))
+        .execute();
+    });
+  }
+
+  deleteRecording(id: string): Promise<void> {
+    return this.#writer.write(async (transaction) => {
+      await transaction.deleteFrom('recordings').where('id', '=', id).execute();
+    });
+  }
+
+  async openRecordings(): Promise<RecordingRecord[]> {
+    const rows = await this.#reader.selectFrom('recordings').selectAll().orderBy('id').execute();
+    return rows.map(({ document }) => JSON.parse(document) as RecordingRecord);
   }
 
   async getParticipant(
@@ -266,8 +318,8 @@ export class SqlStore implements Store {
     return cursor.page(rows, participantRecord);
   }
 
-  addEvents(records: readonly EventRecord[]): Promise<void> {
-    return this.#writer.write(async (transaction) => {
+  addEvents(records: readonly EventRecord[], announcements: readonly Announcement[] = []): Promise<void> {
+    return this.#announce(announcements, async (transaction) => {
       for (const record of records)
         if (await sessionExists(transaction, record))
           await transaction.insertInto('events').values(eventRow(record)).execute();
@@ -341,6 +393,18 @@ export class SqlStore implements Store {
 
   change<T>(run: (resources: Resources) => Promise<T>): Promise<T> {
     return this.#writer.write((transaction) => run(resourcesIn(transaction)));
+  }
+
+  /** A change and what is told of it: both or neither. */
+  async #announce(
+    announcements: readonly Announcement[],
+    change: (transaction: Transaction<Schema>) => Promise<void>,
+  ): Promise<void> {
+    await this.#writer.write(async (transaction) => {
+      await change(transaction);
+      await this.outbox.insert(transaction, announcements);
+    });
+    this.outbox.added(announcements);
   }
 
   async counts(): Promise<Counts> {

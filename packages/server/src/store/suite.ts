@@ -1,5 +1,7 @@
 import { ApiError, formatArn, newResourceId, newSessionId } from '@footlights/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { recordingStarted } from '../events/bus-event.ts';
+import { keptEvents } from './outbox.ts';
 import type {
   CompositionRecord,
   EventRecord,
@@ -588,6 +590,62 @@ export function storeSuite(name: string, newFactory: () => StoreFactory): void {
             status: 'rejected',
             reason: { shape: 'ValidationException', message: expect.stringContaining("'nextToken'") },
           });
+      });
+    });
+
+    describe('outbox', () => {
+      const told = (participantId: string, stageArn = arn) => {
+        const recording = { stageArn, sessionId: 'st', participantId, bucketName: 'b', prefix: 'p' };
+        return recordingStarted(recording, new Date(at(1)));
+      };
+      const arn = formatArn({ region, account, type: 'stage', id: newResourceId() });
+      const names = async (query: { after?: number; stageArn?: string } = {}) =>
+        (await store.outbox.list({ account, region, limit: 20_000, ...query })).map(
+          ({ event }) => event.detail.participant_id,
+        );
+
+      it('has what is told of a change exactly when the change is there', async () => {
+        const record = stage();
+        await store.createStage(record);
+        const { arn: stageArn } = record;
+        const { sessionId } = session(stageArn);
+        await store.startSession({ stageArn, sessionId, startTime: at(1) });
+        const event: EventRecord = { stageArn, sessionId, participantId: 'p', name: 'JOINED', eventTime: at(2) };
+        await store.addEvents([event], [told('event')]);
+        await store.putParticipant(participant({ stageArn, sessionId, startTime: at(1) }), [told('state')]);
+        const broken = { ...event, name: null as unknown as EventRecord['name'] };
+        await expect(store.addEvents([broken], [told('never')])).rejects.toThrow();
+        expect(await names()).toEqual(['event', 'state']);
+        await reopen();
+        expect(await names()).toEqual(['event', 'state']);
+      });
+
+      it('tells whoever listens when an event is durable, and hands each sink its events in order', async () => {
+        const heard: string[] = [];
+        store.outbox.onAdded((stageArn) => heard.push(stageArn));
+        await store.outbox.setSinks(['a', 'b']);
+        await store.outbox.add([told('1'), told('2'), told('x', stage().arn)]);
+        expect(heard).toHaveLength(3);
+        const next = async (sink: string) => (await store.outbox.next(sink, arn))?.id;
+        expect([await next('a'), await next('b'), await next('c')]).toEqual([1, 1, undefined]);
+        await store.outbox.delivered('a', 1);
+        expect([await next('a'), await next('b')]).toEqual([2, 1]);
+        await store.outbox.delivered('a', 2);
+        expect([await next('a'), await next('b')]).toEqual([undefined, 1]);
+        expect([await store.outbox.waiting('a'), await store.outbox.waiting('b')]).toEqual([1, 3]);
+        expect((await store.outbox.waitingStages('b')).sort()).toHaveLength(2);
+      });
+
+      it('keeps so many events, and those that a sink has yet to take', { timeout: 60_000 }, async () => {
+        const add = (count: number) => store.outbox.add(Array.from({ length: count }, (_, i) => told(String(i))));
+        await store.outbox.setSinks(['a']);
+        await add(keptEvents + 500);
+        expect(await names({ after: 0 })).toHaveLength(keptEvents + 500);
+        expect(await store.outbox.setSinks([])).toBe(keptEvents + 500);
+        await add(499);
+        expect(await names({ after: 0 })).toHaveLength(keptEvents + 999);
+        await add(1);
+        expect(await names({ after: 0 })).toHaveLength(keptEvents);
       });
     });
 

@@ -1,3 +1,4 @@
+import type { RecordingOptions } from '@footlights/media';
 import type {
   AutoParticipantRecordingConfiguration,
   Composition,
@@ -9,6 +10,7 @@ import type {
   RedundantIngestCredential,
   Video,
 } from '@footlights/model';
+import type { Announcement, BusEvent } from '../events/bus-event.ts';
 import { StartupError } from '../startup-error.ts';
 
 type Filled<T> = T extends readonly (infer Item)[] ? Item[] : T extends object ? { [K in keyof T]-?: Filled<T[K]> } : T;
@@ -74,8 +76,10 @@ export interface ParticipantRecord {
   client: ClientDescription;
   /** Disconnected by the API: its token is not accepted again. */
   barred: boolean;
-  /** Absent: DISABLED. */
+  /** Absent when stored: as it was, at first DISABLED. */
   recordingState?: RecordingState;
+  recordingS3BucketName?: string;
+  recordingS3Prefix?: string;
   /** Absent: no part in replication. */
   replicationType?: 'SOURCE' | 'REPLICA';
   replicationState?: ReplicationState;
@@ -85,6 +89,26 @@ export interface ParticipantRecord {
   /** Whether the participant publishes through redundant ingest; absent where there is no ingest configuration. */
   redundantIngest?: boolean;
   ingestConfigurationArn?: string;
+}
+
+/** How a participant's recording stands. */
+export type ParticipantRecording = Required<
+  Pick<ParticipantRecord, 'recordingState' | 'recordingS3BucketName' | 'recordingS3Prefix'>
+>;
+
+/** A recording that has not ended: what a later process closes when this one dies. */
+export interface RecordingRecord {
+  id: string;
+  stageArn: string;
+  participantId: string;
+  /** The sessions in which the participant was recorded, the first one in front. */
+  sessionIds: string[];
+  storageConfigurationArn: string;
+  bucketName: string;
+  prefix: string;
+  started: boolean;
+  /** What the recorder was told. */
+  options: RecordingOptions;
 }
 
 /** One thing that happened to a participant. */
@@ -256,6 +280,39 @@ export interface ParticipantFilter {
   recordingState?: RecordingState;
 }
 
+/** An event of the bus with its number, which rises. */
+export interface StoredEvent {
+  id: number;
+  event: BusEvent;
+}
+
+/** Which events are wanted: those after a number, the oldest first; without one the newest ones, in the same order. */
+export interface OutboxQuery extends Scope {
+  stageArn?: string;
+  after?: number;
+  limit: number;
+}
+
+/** Events that are to be told to the outside, and the sinks that have yet to take them. */
+export interface Outbox {
+  /** Each event from now on waits for these sinks, by name. What waited for others is dropped: how much that was. */
+  setSinks(names: readonly string[]): Promise<number>;
+  /** Hears of each new event, by its stage, once it is durable. */
+  onAdded(listener: (stageArn: string) => void): void;
+  /** Events that tell no other change of the store. */
+  add(announcements: readonly Announcement[]): Promise<void>;
+  /** The stages with events that wait for a sink. */
+  waitingStages(sink: string): Promise<string[]>;
+  /** The first event of a stage that waits for a sink. */
+  next(sink: string, stageArn: string): Promise<StoredEvent | undefined>;
+  delivered(sink: string, id: number): Promise<void>;
+  /** Events of a stage from before `time` wait for the sink no longer: how many. */
+  dropOlder(sink: string, stageArn: string, time: string): Promise<number>;
+  /** How many events wait for a sink. */
+  waiting(sink: string): Promise<number>;
+  list(query: OutboxQuery): Promise<StoredEvent[]>;
+}
+
 /** How much there is, for the metrics. */
 export interface Counts {
   stages: number;
@@ -265,9 +322,12 @@ export interface Counts {
 
 /**
  * Everything that must outlive the process. A write that resolved is durable; a read sees all writes that resolved before
- * it. Deleting a stage deletes its sessions, participants and events; what is written for a session that is gone is dropped.
+ * it. Deleting a stage deletes its sessions, participants and events; what is written for a session that is gone is dropped,
+ * while announcements are made nevertheless.
  */
 export interface Store extends ResourceReaders {
+  readonly outbox: Outbox;
+
   /** False, and nothing written, when the account has `limit` stages in the region already. */
   createStage(record: StageRecord, limit?: number): Promise<boolean>;
   getStage(arn: string): Promise<StageRecord | undefined>;
@@ -294,8 +354,8 @@ export interface Store extends ResourceReaders {
   /** Newest first. */
   listSessions(stageArn: string, page: PageRequest): Promise<Page<SessionRecord>>;
 
-  /** Inserts or replaces. */
-  putParticipant(record: ParticipantRecord): Promise<void>;
+  /** Inserts or replaces. The announcements are made in the same transaction. */
+  putParticipant(record: ParticipantRecord, announcements?: readonly Announcement[]): Promise<void>;
   getParticipant(stageArn: string, sessionId: string, participantId: string): Promise<ParticipantRecord | undefined>;
   /** In the order in which they first joined. */
   listParticipants(
@@ -305,8 +365,22 @@ export interface Store extends ResourceReaders {
     page: PageRequest,
   ): Promise<Page<ParticipantRecord>>;
 
-  /** Their order here is their order in time. */
-  addEvents(records: readonly EventRecord[]): Promise<void>;
+  /** No effect on a participant that is not stored. The announcements are made in the same transaction. */
+  setParticipantRecording(
+    stageArn: string,
+    sessionId: string,
+    participantId: string,
+    recording: ParticipantRecording,
+    announcements?: readonly Announcement[],
+  ): Promise<void>;
+  /** Inserts or replaces. */
+  putRecording(record: RecordingRecord): Promise<void>;
+  deleteRecording(id: string): Promise<void>;
+  /** All that have not ended. */
+  openRecordings(): Promise<RecordingRecord[]>;
+
+  /** Their order here is their order in time. The announcements are made in the same transaction. */
+  addEvents(records: readonly EventRecord[], announcements?: readonly Announcement[]): Promise<void>;
   /** Newest first. */
   listEvents(stageArn: string, sessionId: string, participantId: string, page: PageRequest): Promise<Page<EventRecord>>;
 
