@@ -37,6 +37,7 @@ commands
                              eval "$(footlights env)"
   ivs-realtime <operation>   call one operation of the API, as "aws ivs-realtime" does
   watch --stage-arn <arn>    show who is on a stage, who publishes, what arrives and what is lost
+  events tail                show what happens on the stages as it comes: publishers, errors, recordings
   completion <shell>         print a completion script for bash, zsh or fish:
                              eval "$(footlights completion bash)"
   help                       print this text; also "footlights ivs-realtime help"

@@ -11,6 +11,7 @@ const ownCommands: Record<string, (argv: readonly string[], around: Surroundings
   start: async (argv, { env }) => (await import('./start-server.ts')).startServer(argv, env),
   env: async (argv, { env, stdout }) => stdout((await import('./env.ts')).environment(argv, env)),
   watch: async (argv, around) => (await import('./watch/index.ts')).watch(argv, around),
+  events: async (argv, around) => (await import('./events/index.ts')).events(argv, around),
   completion: async (argv, { stdout }) => stdout((await import('./completion/scripts.ts')).completionScript(argv)),
   __complete: async (argv, around) => (await import('./completion/index.ts')).complete(argv, around),
 };

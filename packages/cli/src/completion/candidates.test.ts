@@ -43,6 +43,9 @@ describe('candidates', () => {
     ],
     [['ivs-realtime', 'get-stage', '--arn', 'arn:'], ['arn:known']],
     [['watch', '--stage-arn', ''], ['arn:known']],
+    [['events', ''], ['tail']],
+    [['events', 'tail', '--stage-arn', ''], ['arn:known']],
+    [['events', 'tail', '--l'], ['--last']],
     [['ivs-realtime', 'no-such', ''], []],
     [['start', ''], []],
   ])('%j', async (line, expected) => {

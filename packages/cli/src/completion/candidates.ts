@@ -25,6 +25,7 @@ const programCommands: readonly Candidate[] = [
   { word: 'start', note: 'run the server' },
   { word: 'env', note: 'environment variables that point AWS tools to the running server' },
   { word: 'watch', note: 'show a stage as it lives' },
+  { word: 'events', note: 'show what happens on the stages as it comes' },
   { word: 'completion', note: 'print a completion script for a shell' },
   { word: 'help', note: 'how to begin' },
 ];
@@ -38,7 +39,9 @@ export async function candidatesFor(words: readonly string[], known: KnownValues
 
 async function allCandidates(before: readonly string[], typed: string, known: KnownValues): Promise<Candidate[]> {
   const [command, name] = plainWords(before);
-  if (command === 'watch') return watchCandidates(before, typed, known);
+  if (command === 'watch') return stageCandidates(before, typed, known, ['--stage-arn', '--interval']);
+  if (command === 'events' && name === 'tail')
+    return stageCandidates(before, typed, known, ['--stage-arn', '--last', '--count']);
   const operation = command === 'ivs-realtime' && name !== undefined ? commands.get(name) : undefined;
   const own = operation ? commandOptions(operation) : [];
   const waiting = waitingOption(before, [...own, ...globalOptions]);
@@ -57,12 +60,18 @@ async function allCandidates(before: readonly string[], typed: string, known: Kn
 const shells = ['bash', 'zsh', 'fish'];
 
 const ownCommandCandidates = (command: string): Candidate[] =>
-  command === 'completion' ? shells.map((word) => ({ word, note: '' })) : [];
+  ({ completion: shells, events: ['tail'] })[command]?.map((word) => ({ word, note: '' })) ?? [];
 
-async function watchCandidates(before: readonly string[], typed: string, known: KnownValues): Promise<Candidate[]> {
+/** Of a command of ours that takes a stage. */
+async function stageCandidates(
+  before: readonly string[],
+  typed: string,
+  known: KnownValues,
+  own: readonly string[],
+): Promise<Candidate[]> {
   const getStage = commands.get('get-stage')!;
   if (before.at(-1) === '--stage-arn' && !typed.startsWith('-')) return known(getStage, 'arn', new Map());
-  return ['--stage-arn', '--interval', '--profile', '--region', '--endpoint-url']
+  return [...own, '--profile', '--region', '--endpoint-url']
     .filter((word) => !before.includes(word))
     .map((word) => ({ word, note: '' }));
 }

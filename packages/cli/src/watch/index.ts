@@ -10,7 +10,8 @@ import { jsonLine, type StageView, tableLines } from './view.ts';
 
 const usage = `usage: footlights watch --stage-arn <arn> [--interval <seconds>] [--count <times>] [global options]
 
-Shows who is on a stage, who publishes, and how much arrives and is lost: a table on a terminal, JSON lines elsewhere.
+Shows who is on a stage, who publishes and speaks, and what each gets of whom: layer, bitrate, loss, round trip and what
+its path is thought to carry. A table on a terminal, JSON lines elsewhere.
   --interval   seconds between two looks, 1 by default, 0.2 at least
   --count      stop after so many looks
 `;

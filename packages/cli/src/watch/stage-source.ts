@@ -13,7 +13,7 @@ import { proxyFor } from '../proxy.ts';
 import { callerWith } from '../service-caller.ts';
 import { send } from '../transport.ts';
 import { userAgent } from '../version.ts';
-import { type Counters, ratesOf, type Sample } from './rates.ts';
+import { type ParticipantCounters, ratesOf, type Sample } from './rates.ts';
 import type { ParticipantRow, StageView } from './view.ts';
 
 /** Seconds before its end at which a token is renewed; tokens last `tokenMinutes`. */
@@ -125,18 +125,26 @@ export class StageSource {
     ).catch((error: Error) => {
       throw new NoCounters(error.message);
     });
-    const connections = answer.status === 200 ? parseConnections(answer.body) : undefined;
-    if (!connections) throw new NoCounters('this server has no statistics');
-    return { at: Date.now(), connections };
+    const counters = answer.status === 200 ? parseStatistics(answer.body) : undefined;
+    if (!counters) throw new NoCounters(`this server has no statistics of version ${statisticsVersion}`);
+    return { at: Date.now(), ...counters };
   }
 }
 
 class NoCounters extends Error {}
 
-function parseConnections(body: string): Counters[] | undefined {
+/** The version of the server's statistics that is understood here. */
+const statisticsVersion = 1;
+
+function parseStatistics(body: string): Omit<Sample, 'at'> | undefined {
   try {
-    const { connections } = JSON.parse(body);
-    return Array.isArray(connections) ? connections : undefined;
+    const { version, participants, speakers } = JSON.parse(body) as {
+      version: unknown;
+      participants: ParticipantCounters[];
+      speakers: { participantId: string }[];
+    };
+    if (version !== statisticsVersion || !Array.isArray(participants) || !Array.isArray(speakers)) return undefined;
+    return { participants, speakers: speakers.map(({ participantId }) => participantId) };
   } catch {
     return undefined;
   }

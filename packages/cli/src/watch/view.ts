@@ -1,7 +1,7 @@
 // A stage as a table for the terminal, or as one line of JSON.
 
 import { displayWidth } from '../output/width.ts';
-import type { Rates } from './rates.ts';
+import type { Rates, SubscriptionRates } from './rates.ts';
 
 /** A participant of the stage's session, with its rates where the server tells them. */
 export interface ParticipantRow extends Partial<Rates> {
@@ -24,11 +24,26 @@ export interface StageView {
 /** One line of JSON without its newline. */
 export const jsonLine = (view: StageView): string => JSON.stringify(view);
 
-const headers = ['PARTICIPANT', 'USER', 'STATE', 'PUBLISHING', 'IN', 'OUT', 'LOSS', 'RTT'] as const;
+const headers = [
+  'PARTICIPANT',
+  'USER',
+  'STATE',
+  'PUBLISHING',
+  'LAYER',
+  'IN',
+  'OUT',
+  'LOSS',
+  'RTT',
+  'ESTIMATE',
+] as const;
 
 /** The lines of the table, each cut to the terminal's columns and all to its rows. */
 export function tableLines(view: StageView, columns: number, rows: number): string[] {
-  const cells = view.participants.map(participantCells);
+  const users = new Map(view.participants.map(({ participantId, userId }) => [participantId, userId]));
+  const cells = view.participants.flatMap((row) => [
+    participantCells(row),
+    ...(row.subscriptions ?? []).map((subscription) => subscriptionCells(subscription, users)),
+  ]);
   const widths = headers.map((header, at) =>
     Math.max(header.length, ...cells.map((row) => displayWidth(row[at] ?? ''))),
   );
@@ -43,7 +58,11 @@ export function tableLines(view: StageView, columns: number, rows: number): stri
   const cut = (text: string): string => cutLine(text, columns);
   return [
     bold(cut(`${view.name || 'stage'}  ${view.stageArn}`)),
-    dim(cut(`${view.time.slice(11, 19)} UTC  session ${view.sessionId ?? 'none'}  participants ${cells.length}`)),
+    dim(
+      cut(
+        `${view.time.slice(11, 19)} UTC  session ${view.sessionId ?? 'none'}  participants ${view.participants.length}`,
+      ),
+    ),
     '',
     bold(cut(line(headers))),
     ...(cells.length > 0 ? cells.slice(0, room).map((row) => cut(line(row))) : [dim(cut('nobody is here'))]),
@@ -55,18 +74,41 @@ export function tableLines(view: StageView, columns: number, rows: number): stri
 const fixedLines = 6;
 
 function participantCells(row: ParticipantRow): string[] {
-  const { publishing } = row;
+  const { publishing, speaking } = row;
   return [
     row.participantId,
     row.userId,
     row.state.toLowerCase(),
-    publishing === undefined ? '-' : publishing ? 'yes' : 'no',
+    publishing === undefined ? '-' : speaking ? 'speaking' : publishing ? 'yes' : 'no',
+    row.layers?.join(' ') ?? '-',
     bitrate(row.bitrateIn),
     bitrate(row.bitrateOut),
-    row.loss === undefined ? '-' : `${(row.loss * 100).toFixed(1)}%`,
-    row.roundTripMs === undefined ? '-' : `${Math.round(row.roundTripMs)} ms`,
+    percent(row.loss),
+    milliseconds(row.roundTripMs),
+    '',
   ];
 }
+
+/** A line below the participant for each publisher that it receives. */
+function subscriptionCells(subscription: SubscriptionRates, users: ReadonlyMap<string, string>): string[] {
+  const { publisherId, layer } = subscription;
+  return [
+    `  gets ${publisherId}`,
+    users.get(publisherId) ?? '',
+    '',
+    '',
+    layer ?? '-',
+    '',
+    bitrate(subscription.bitrate),
+    percent(subscription.loss),
+    milliseconds(subscription.roundTripMs),
+    bitrate(subscription.estimatedBps),
+  ];
+}
+
+const percent = (share: number | undefined): string => (share === undefined ? '-' : `${(share * 100).toFixed(1)}%`);
+
+const milliseconds = (ms: number | undefined): string => (ms === undefined ? '-' : `${Math.round(ms)} ms`);
 
 function bitrate(bits: number | undefined): string {
   if (bits === undefined) return '-';
