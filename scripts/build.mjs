@@ -1,4 +1,4 @@
-// Builds dist/: the command line as one file, the server, its media worker, and the two pages.
+// Builds dist/: the command line as one file, the server, its media worker, and the pages.
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,12 @@ async function buildServer() {
     format: 'esm',
     outdir: out,
     outExtension: { '.js': '.mjs' },
-    entryPoints: { server: 'packages/server/src/main.ts', 'media-worker': 'packages/media/src/worker.ts' },
+    entryPoints: {
+      server: 'packages/server/src/main.ts',
+      'media-worker': 'packages/media/src/worker.ts',
+      'ingest-worker': 'packages/media/src/ingest-worker.ts',
+      'recorder-worker': 'packages/media/src/recorder-worker.ts',
+    },
     external: npmDependencies(),
   });
 }
@@ -74,7 +79,7 @@ async function buildPages() {
     outdir: join(out, 'pages'),
     logLevel: 'warning',
     entryPoints: readdirSync(pages)
-      .filter((name) => /^(publish|watch)\.ts$/.test(name))
+      .filter((name) => /^(publish|watch|recordings)\.ts$/.test(name))
       .map((name) => join(pages, name)),
   });
   for (const name of readdirSync(pages))

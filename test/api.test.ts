@@ -76,7 +76,12 @@ describe('stages, with the AWS SDK for JavaScript', () => {
         hlsConfiguration: { targetSegmentDurationSeconds: 6 },
         recordParticipantReplicas: true,
       },
-      endpoints: { events: server.endpoints.events, whip: server.endpoints.whip },
+      endpoints: {
+        events: server.endpoints.events,
+        whip: server.endpoints.whip,
+        rtmp: server.endpoints.rtmp,
+        rtmps: server.endpoints.rtmps,
+      },
     });
     expect(participantTokens?.map(({ userId }) => userId)).toEqual(['alice', 'bob']);
     expect(participantTokens?.[0]?.token?.split('.')).toHaveLength(3);

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { GetStageCommand, ListStagesCommand } from '@aws-sdk/client-ivs-realtime';
 import type { Browser } from 'playwright-core';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, publish, statistics, subscribe } from './support/chromium.ts';
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, eventNames, openPage } from './support/stage.ts';
+import { workerPids } from './support/workers.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -82,7 +82,7 @@ describe('an offer that is wrong', () => {
     ['has a password of one character', (sdp: string) => sdp.replace(/a=ice-pwd:.*/g, 'a=ice-pwd:x'), 400],
     [
       'has no codec of ours',
-      (sdp: string) => sdp.replace('opus/48000/2', 'PCMU/8000').replace('VP8/90000', 'AV1/90000'),
+      (sdp: string) => sdp.replace('opus/48000/2', 'PCMU/8000').replace('VP8/90000', 'H265/90000'),
       406,
     ],
   ])('because it %s is refused in words', async (_what, change, status) => {
@@ -147,19 +147,11 @@ test('a thousand half-open HTTP connections keep nobody from the API', async () 
 });
 
 describe('a media worker that is killed', () => {
-  /** The worker is the only child of the server's process. */
-  function workerPid(): number {
-    const parentOf = (pid: string) => {
-      try {
-        return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-      } catch {
-        return 0;
-      }
-    };
-    const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === server.process.pid);
-    expect(children).toHaveLength(1);
-    return Number(children[0]);
-  }
+  const workerPid = (): number => {
+    const pids = workerPids(server);
+    expect(pids).toHaveLength(1);
+    return pids[0] ?? 0;
+  };
 
   test('is replaced; its participants are told and come back; the API never goes away', async () => {
     const stageArn = await createStage(server);

@@ -2,14 +2,22 @@ import { fork } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type Media, type MediaEvent, startMedia } from '@footlights/media';
+import { awsMediaLimits, type Media, type MediaEvent, startMedia } from '@footlights/media';
 import { rtp } from '@footlights/protocol';
 import ndc from 'node-datachannel';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const workerPath = fileURLToPath(new URL('../dist/media-worker.mjs', import.meta.url));
 const silent = { info() {}, warn() {}, error() {} };
-const options = { workers: 1, listenIp: '127.0.0.1', port: 0, workerPath, log: silent };
+const options = {
+  workers: 1,
+  listenIp: '127.0.0.1',
+  announceIps: [],
+  port: 0,
+  workerPath,
+  limits: awsMediaLimits,
+  log: silent,
+};
 
 /** A WebRTC peer with one VP8 track, as a WHIP client on libdatachannel makes it. */
 class Peer {
@@ -64,6 +72,9 @@ class Peer {
   }
 }
 
+/** All peers: cleaning up trips over those that were collected. */
+const made: Peer[] = [];
+
 afterAll(() => ndc.cleanup());
 
 describe('a media worker', () => {
@@ -71,9 +82,10 @@ describe('a media worker', () => {
   let events: MediaEvent[];
   const peers: Peer[] = [];
   const peer = (direction: 'SendOnly' | 'RecvOnly') => {
-    const made = new Peer(direction);
-    peers.push(made);
-    return made;
+    const peer = new Peer(direction);
+    made.push(peer);
+    peers.push(peer);
+    return peer;
   };
 
   beforeEach(async () => {
@@ -83,7 +95,7 @@ describe('a media worker', () => {
   });
 
   afterEach(async () => {
-    for (const made of peers.splice(0)) made.close();
+    for (const peer of peers.splice(0)) peer.close();
     await media.shutdown();
   });
 
@@ -93,7 +105,9 @@ describe('a media worker', () => {
     await publisher.join(media, 'pub');
     const subscriber = peer('RecvOnly');
     await subscriber.join(media, 'sub', 'pub');
-    await vi.waitUntil(() => events.some(({ connectionId }) => connectionId === 'sub'), { timeout: 5_000 });
+    await vi.waitUntil(() => events.some((event) => event.type !== 'speakers' && event.connectionId === 'sub'), {
+      timeout: 5_000,
+    });
     for (let number = 1; number <= 20; number++) publisher.send(number, number === 1);
     await vi.waitUntil(() => subscriber.contents.length >= 20, { timeout: 5_000 });
     return subscriber;
@@ -176,7 +190,10 @@ describe('a media worker whose parent is gone', () => {
     worker.stdout?.on('data', (data) => {
       output += data;
     });
-    worker.send({ type: 'start', options: { listenIp: '127.0.0.1', port: 0 } });
+    worker.send({
+      type: 'start',
+      options: { listenIp: '127.0.0.1', announceIps: [], port: 0, limits: awsMediaLimits },
+    });
     await once(worker, 'message');
     worker.disconnect();
     const [code] = await once(worker, 'exit');

@@ -27,7 +27,16 @@ function footlights(args: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 const startOnce = (...args: string[]) =>
-  footlights(['start', '--port', '0', '--media-port', '0', '--data-dir', dataDir, ...args]);
+  footlights([
+    'start',
+    '--port=0',
+    '--media-port=0',
+    '--rtmp-port=0',
+    '--rtmps-port=0',
+    '--data-dir',
+    dataDir,
+    ...args,
+  ]);
 
 describe('a start that fails is one clear line and exit code 1', () => {
   test('unknown option', () => {
@@ -63,6 +72,7 @@ describe('a start that fails is one clear line and exit code 1', () => {
       'start',
       '--port',
       String(port),
+      '--no-ingest',
       '--media-port',
       '0',
       '--data-dir',
@@ -84,6 +94,7 @@ describe('a start that fails is one clear line and exit code 1', () => {
       'start',
       '--port',
       '0',
+      '--no-ingest',
       '--media-port',
       String(port),
       '--data-dir',
@@ -93,6 +104,16 @@ describe('a start that fails is one clear line and exit code 1', () => {
     child.stderr.on('data', (chunk) => (stderr += chunk));
     expect(await once(child, 'exit')).toEqual([1, null]);
     expect(stderr).toMatch(new RegExp(`^footlights: .*UDP port ${port}.*\\n$`));
+    other.close();
+  });
+
+  test.each(['rtmp-port', 'rtmps-port'])('the TCP port of --%s is taken', async (option) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { status, stderr } = startOnce(`--${option}`, String(port));
+    expect(stderr).toMatch(new RegExp(`^footlights: .*${port}.*in use.*\\n$`));
+    expect(status).toBe(1);
     other.close();
   });
 

@@ -14,6 +14,8 @@ export interface Endpoints {
   api: string;
   whip: string;
   events: string;
+  rtmp: string;
+  rtmps: string;
   media: string[];
 }
 
@@ -53,6 +55,10 @@ export async function startServer(
     '--port',
     '0',
     '--media-port',
+    '0',
+    '--rtmp-port',
+    '0',
+    '--rtmps-port',
     '0',
     '--data-dir',
     dataDir,

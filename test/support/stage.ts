@@ -5,6 +5,7 @@ import {
   ListParticipantEventsCommand,
 } from '@aws-sdk/client-ivs-realtime';
 import type { Browser, Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 import type { RunningServer } from './server.ts';
 
 /** Makes a stage and returns its ARN. */
@@ -32,6 +33,13 @@ export async function eventNames(
 ): Promise<(string | undefined)[]> {
   const { events } = await client.send(new ListParticipantEventsCommand({ stageArn, sessionId, participantId }));
   return (events ?? []).map(({ name }) => name).reverse();
+}
+
+/** A page of one test, closed when that ends, however it ends. */
+export async function openTestPage(server: RunningServer, browser: Browser): Promise<Page> {
+  const page = await openPage(server, browser);
+  onTestFinished(() => page.close());
+  return page;
 }
 
 /** A blank page on the server's origin, where camera and microphone may be used. */
