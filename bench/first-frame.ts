@@ -40,13 +40,13 @@ async function measure(
   for (const page of [publisher, viewer]) await page.goto(`${endpoints.api}/healthz`);
   await publish(publisher, { url: endpoints.whip, token: alice?.participantToken?.token ?? '', codec });
   await new Promise((resolve) => setTimeout(resolve, wait));
-  const time = await subscribe(viewer, {
+  const { firstFrameMs } = await subscribe(viewer, {
     whip: endpoints.whip,
     token: bob?.participantToken?.token ?? '',
     publisherId: alice?.participantToken?.participantId ?? '',
   });
   await Promise.all([publisher.close(), viewer.close()]);
-  return time;
+  return firstFrameMs;
 }
 
 function describe(times: number[]): string {

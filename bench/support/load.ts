@@ -68,7 +68,8 @@ export class Server {
   static async start(args: readonly string[] = [], dataDir = mkdtempSync(join(tmpdir(), 'footlights-bench-'))) {
     const path = join(dataDir, 'endpoints.json');
     rmSync(path, { force: true });
-    const options = ['--port=0', '--media-port=0', `--data-dir=${dataDir}`, `--region=${region}`, '--log-level=error'];
+    const ports = ['--port=0', '--media-port=0', '--no-ingest'];
+    const options = [...ports, `--data-dir=${dataDir}`, `--region=${region}`, '--log-level=error'];
     const child = spawn(process.execPath, ['bin/footlights', 'start', ...options, '--media-workers=1', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
