@@ -91,6 +91,7 @@ test('with the keys of the server a recording plays to its end, thumbnails below
   await giveKeys(page, server.credentials.accessKeyId, 'wrong');
   await page.locator('#problem[data-code=SignatureDoesNotMatch]').waitFor();
   await giveKeys(page, server.credentials.accessKeyId, server.credentials.secretAccessKey);
+  await page.locator('#stage option').waitFor({ state: 'attached' });
   expect(await page.locator('#stage option').allTextContents()).toEqual(['AbCdEf123456 in recordings']);
   await page.locator(`.recording[data-prefix="${prefix}/"]`).click();
   await page.locator('#recording').waitFor();

@@ -249,15 +249,22 @@ export async function subscribe(page: Page, options: SubscribeOptions): Promise<
       const shown = new Promise<number>((resolve) =>
         video.requestVideoFrameCallback(() => resolve(performance.now() - started)),
       );
-      const response = await fetch(`${whip}/subscribe/${publisherId}`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/sdp',
-          authorization: `Bearer ${token}`,
-          ...(initialLayer && { 'x-stages-initial-layer-pref': initialLayer }),
-        },
-        body: peer.localDescription?.sdp,
-      });
+      const ask = () =>
+        fetch(`${whip}/subscribe/${publisherId}`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/sdp',
+            authorization: `Bearer ${token}`,
+            ...(initialLayer && { 'x-stages-initial-layer-pref': initialLayer }),
+          },
+          body: peer.localDescription?.sdp,
+        });
+      let response = await ask();
+      // The publisher's browser may know that it is connected a moment before the server does.
+      while (response.status === 404 && performance.now() - started < 5_000) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        response = await ask();
+      }
       if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
       await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
       window.peers = { ...window.peers, [publisherId]: peer };
