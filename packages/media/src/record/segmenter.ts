@@ -81,6 +81,24 @@ export class Segmenter {
 
   /** Takes in what was sampled up to `timeMs`, in the order of time. */
   advance(timeMs: number): void {
+    this.#takeIn(timeMs);
+    if (!this.#options.audio && this.#sets && timeMs - this.#lastVideoMs > VIDEO_GONE_MS) this.#endFormat(timeMs);
+  }
+
+  /** All that came, and the last segment. */
+  finish(): void {
+    if (!this.#muxer && this.#firstAudioMs === undefined) this.#firstAudioMs = this.#audio[0]?.timeMs;
+    this.#takeIn(Number.MAX_SAFE_INTEGER);
+    const first = this.#audio[0];
+    if (!this.#muxer && first) {
+      this.#beginFormat(first.timeMs);
+      this.#takeIn(Number.MAX_SAFE_INTEGER);
+    }
+    const videoEndMs = this.#sets ? this.#lastVideoMs + this.#frameMs : Number.NEGATIVE_INFINITY;
+    this.#endFormat(Math.max(videoEndMs, this.#audioEndMs));
+  }
+
+  #takeIn(timeMs: number): void {
     for (;;) {
       const [video, audio] = [this.#video[0], this.#audio[0]];
       const isVideo = video !== undefined && (audio === undefined || video.timeMs <= audio.timeMs);
@@ -90,20 +108,6 @@ export class Segmenter {
       else if (!this.#onAudio(next as AudioUnit)) break;
       else this.#audio.shift();
     }
-    if (!this.#options.audio && this.#sets && timeMs - this.#lastVideoMs > VIDEO_GONE_MS) this.#endFormat(timeMs);
-  }
-
-  /** All that came, and the last segment. */
-  finish(): void {
-    if (!this.#muxer && this.#firstAudioMs === undefined) this.#firstAudioMs = this.#audio[0]?.timeMs;
-    this.advance(Number.MAX_SAFE_INTEGER);
-    const first = this.#audio[0];
-    if (!this.#muxer && first) {
-      this.#beginFormat(first.timeMs);
-      this.advance(Number.MAX_SAFE_INTEGER);
-    }
-    const videoEndMs = this.#sets ? this.#lastVideoMs + this.#frameMs : Number.NEGATIVE_INFINITY;
-    this.#endFormat(Math.max(videoEndMs, this.#audioEndMs));
   }
 
   #onVideo(unit: VideoUnit): void {
