@@ -101,8 +101,9 @@ describe('a browser that publishes', () => {
     expect(Math.abs(folder.seconds - wall)).toBeLessThan(1);
     expect(Math.abs(span(video) - folder.seconds)).toBeLessThan(0.1);
     expect(Math.abs(span(audio) - folder.seconds)).toBeLessThan(0.1);
-    for (const { seconds } of run!.segments.slice(0, -1))
-      expect(seconds, folder.playlist).toBeLessThan(codec === 'H264' ? 2.5 : 2.7);
+    // The first one is long when the recorder's process has just started: it asks for a key frame once it has seen pictures.
+    for (const [index, { seconds }] of run!.segments.slice(0, -1).entries())
+      expect(seconds, folder.playlist).toBeLessThan(index === 0 ? 3 : codec === 'H264' ? 2.5 : 2.7);
     expect(folder.event('ended')).toMatchObject({
       recording_status: 'RECORDING_ENDED',
       media: { hls: { duration_ms: Math.round(folder.seconds * 1_000) } },
