@@ -100,7 +100,8 @@ describe('a browser that publishes', () => {
     // The first key frame may be some hundred milliseconds behind the connection.
     expect(Math.abs(folder.seconds - wall)).toBeLessThan(1);
     expect(Math.abs(span(video) - folder.seconds)).toBeLessThan(0.1);
-    expect(Math.abs(span(audio) - folder.seconds)).toBeLessThan(0.1);
+    // A connection that is closed at once takes its last packets of sound along.
+    expect(Math.abs(span(audio) - folder.seconds)).toBeLessThan(0.2);
     // The first one is long when the recorder's process has just started: it asks for a key frame once it has seen pictures.
     for (const [index, { seconds }] of run!.segments.slice(0, -1).entries())
       expect(seconds, folder.playlist).toBeLessThan(index === 0 ? 3 : codec === 'H264' ? 2.5 : 2.7);
