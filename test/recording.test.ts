@@ -113,23 +113,27 @@ describe('a browser that publishes', () => {
   });
 });
 
-test('an encoder over RTMP is recorded', timed, async () => {
+/** What is recorded of an FFmpeg over RTMP with these lavfi sources, which is there until segment `until` is. */
+async function recordEncoder(source: { picture: string; sound: string; until: string }): Promise<RecordingFolder> {
   const stageArn = await createRecordedStage(server);
   const { ingestConfiguration } = await server.client.send(
     new CreateIngestConfigurationCommand({ ingestProtocol: 'RTMP', insecureIngest: true, stageArn }),
   );
   const { participantId: id = '', streamKey } = ingestConfiguration ?? {};
-  const inputs = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30', '-f', 'lavfi', '-i', 'sine=f=440'];
-  const video = '-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -profile:v baseline -g 30'.split(
-    ' ',
-  );
+  const inputs = ['-re', '-f', 'lavfi', '-i', source.picture, '-f', 'lavfi', '-i', source.sound];
+  const video = '-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -profile:v baseline -g 30';
   const output = ['-c:a', 'aac', '-f', 'flv', `${server.endpoints.rtmp}${streamKey}`];
-  const encoder = spawn('ffmpeg', ['-v', 'error', ...inputs, ...video, ...output], { stdio: 'ignore' });
+  const encoder = spawn('ffmpeg', ['-v', 'error', ...inputs, ...video.split(' '), ...output], { stdio: 'ignore' });
   onTestFinished(() => void encoder.kill('SIGKILL'));
   const folder = await folderOf(stageArn, id);
-  await waitFor(() => expect(folder.has('media/hls/high/2.mp4')).toBe(true));
+  await waitFor(() => expect(folder.has(`media/hls/high/${source.until}`)).toBe(true));
   encoder.kill('SIGKILL');
   await ends(stageArn, id);
+  return folder;
+}
+
+test('an encoder over RTMP is recorded', timed, async () => {
+  const folder = await recordEncoder({ picture: 'testsrc2=size=640x360:rate=30', sound: 'sine=f=440', until: '2.mp4' });
   const [run, ...others] = folder.runs();
   expect(others).toEqual([]);
   const probed = await isSound(folder.bytes(run!));
@@ -142,24 +146,9 @@ test('an encoder over RTMP is recorded', timed, async () => {
 });
 
 test('flashes and beeps of an encoder stay together', timed, async () => {
-  const stageArn = await createRecordedStage(server);
-  const { ingestConfiguration } = await server.client.send(
-    new CreateIngestConfigurationCommand({ ingestProtocol: 'RTMP', insecureIngest: true, stageArn }),
-  );
-  const { participantId: id = '', streamKey } = ingestConfiguration ?? {};
   const flash = "color=black:s=320x180:r=30,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.2)'";
   const beep = "aevalsrc='if(lt(mod(t,1),0.2),0.5*sin(2*PI*1000*t),0)':s=48000";
-  const inputs = ['-re', '-f', 'lavfi', '-i', flash, '-f', 'lavfi', '-i', beep];
-  const video = '-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -profile:v baseline -g 30'.split(
-    ' ',
-  );
-  const output = ['-c:a', 'aac', '-f', 'flv', `${server.endpoints.rtmp}${streamKey}`];
-  const encoder = spawn('ffmpeg', ['-v', 'error', ...inputs, ...video, ...output], { stdio: 'ignore' });
-  onTestFinished(() => void encoder.kill('SIGKILL'));
-  const folder = await folderOf(stageArn, id);
-  await waitFor(() => expect(folder.has('media/hls/high/3.mp4')).toBe(true));
-  encoder.kill('SIGKILL');
-  await ends(stageArn, id);
+  const folder = await recordEncoder({ picture: flash, sound: beep, until: '3.mp4' });
   const { flashes, beeps } = await flashesAndBeeps(folder.bytes(folder.runs()[0]!));
   const differences = flashes.map((at) => Math.min(...beeps.map((other) => Math.abs(at - other))));
   expect(differences.length).toBeGreaterThan(5);
