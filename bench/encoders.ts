@@ -2,7 +2,7 @@
 // loopback in real time; the sound is turned into Opus. Prints the process's CPU; a core is 100 %. Needs the ffmpeg program, which makes the media.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { CreateIngestConfigurationCommand, CreateStageCommand } from '@aws-sdk/client-ivs-realtime';
 import { flv, rtmp } from '@footlights/protocol';
 import { type RunningServer, startServer } from '../test/support/server.ts';
+import { childrenOf } from '../test/support/workers.ts';
 import { cpuTimes, load, residentBytes } from './support/machine.ts';
 import { cell, Table } from './support/table.ts';
 
@@ -58,7 +59,7 @@ async function measure(): Promise<void> {
       } satisfies Order);
       await once(encoders, 'message');
       await sleep(one.idle > 0 ? warmUpMs.idle : warmUpMs.sending);
-      const pid = ingestPid(server.process.pid ?? 0);
+      const [pid = 0] = childrenOf(server.process.pid ?? 0, 'ingest-worker');
       const [before, at] = [cpuTimes(pid), performance.now()];
       await sleep(measureMs);
       const [after, elapsed] = [cpuTimes(pid), performance.now() - at];
@@ -90,20 +91,6 @@ async function streamKey({ client }: RunningServer): Promise<string> {
   const input = { ingestProtocol: 'RTMP' as const, insecureIngest: true, stageArn: stage?.arn };
   const { ingestConfiguration } = await client.send(new CreateIngestConfigurationCommand(input));
   return ingestConfiguration?.streamKey ?? '';
-}
-
-function ingestPid(server: number): number {
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const found = processes.find((pid) => {
-    try {
-      const isChild = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(server);
-      return isChild && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('ingest-worker');
-    } catch {
-      return false;
-    }
-  });
-  if (!found) throw new Error('the server has no ingest process');
-  return Number(found);
 }
 
 function makeFile(file: string): void {

@@ -2,6 +2,7 @@
 // or sound stood still; fails when one did.
 // Run: npm run bench -- meeting-soak; FOOTLIGHTS_SOAK_MINUTES says for how long, 10 when not given.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Growth } from './support/growth.ts';
 import { residentBytes } from './support/machine.ts';
 import { type Join, MediaServer } from './support/media-server.ts';
 import type { Stream } from './support/packet-source.ts';
@@ -26,11 +27,6 @@ const rows = 20;
 const warmUpRows = rows / 4;
 /** Packets that are on their way for longer count as lost. */
 const drainMs = 2_000;
-
-interface Sample {
-  hours: number;
-  megabytes: number;
-}
 
 async function join(server: MediaServer, publishers: PeerProcess, viewers: readonly PeerProcess[]): Promise<string[]> {
   const ids = Array.from({ length: publisherCount }, (_, i) => `publisher-${i}`);
@@ -64,7 +60,7 @@ async function soak(server: MediaServer, publishers: PeerProcess, viewers: reado
 /** Prints a row in equal intervals; returns the gaps. */
 async function watch(server: MediaServer, viewers: readonly PeerProcess[]): Promise<number> {
   const table = new Table(['minutes', 'forwarded/s', 'resident MB', 'gaps', 'longest ms', 'loop p99 ms', 'max ms'], 8);
-  const samples: Sample[] = [];
+  const growth = new Growth();
   await Promise.all(viewers.map((viewer) => viewer.gaps()));
   const { pid } = await server.worker();
   const started = performance.now();
@@ -77,7 +73,7 @@ async function watch(server: MediaServer, viewers: readonly PeerProcess[]): Prom
     const gaps = seen.reduce((sum, gap) => sum + gap.count, 0);
     const hours = (performance.now() - started) / 3_600_000;
     const megabytes = residentBytes(pid) / 1024 ** 2;
-    if (row > warmUpRows) samples.push({ hours, megabytes });
+    if (row > warmUpRows) growth.add({ hours, megabytes });
     count += gaps;
     table.print([
       cell(hours * 60, 1),
@@ -90,17 +86,8 @@ async function watch(server: MediaServer, viewers: readonly PeerProcess[]): Prom
     ]);
     before = now;
   }
-  console.log(`resident memory grows by ${cell(slope(samples), 1)} MB an hour, after the first ${warmUpRows} rows`);
+  console.log(`resident memory grows by ${cell(growth.perHour, 1)} MB an hour, after the first ${warmUpRows} rows`);
   return count;
-}
-
-/** Of the straight line nearest to the samples (least squares), in megabytes an hour. */
-function slope(samples: readonly Sample[]): number {
-  const mean = (value: (sample: Sample) => number) =>
-    samples.reduce((sum, sample) => sum + value(sample), 0) / samples.length;
-  const [hours, megabytes] = [mean((sample) => sample.hours), mean((sample) => sample.megabytes)];
-  const both = mean((sample) => (sample.hours - hours) * (sample.megabytes - megabytes));
-  return both / mean((sample) => (sample.hours - hours) ** 2);
 }
 
 async function run(): Promise<void> {

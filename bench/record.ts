@@ -6,13 +6,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf } from '../test/support/workers.ts';
+import { cpuTimes, residentBytes } from './support/machine.ts';
 
 const PARTICIPANTS = [1, 4, 12];
 const WARM_UP_MS = 8_000;
 const MEASURE_MS = 10_000;
 const BPS = '2500k';
-/** Clock ticks a second of /proc's processor times. */
-const TICKS = 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'footlights-bench-'));
 const source = join(folder, 'source.flv');
@@ -24,21 +24,12 @@ function start(program: string, args: string[]): ChildProcess {
   return child;
 }
 
-/** Processor time of a process and its threads, ms. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS;
-}
-
-function residentMiB(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
-}
-
 /** Share of a core that a process uses, in percent. */
 async function shareOf(pid: number): Promise<number> {
-  const [before, at] = [cpuMs(pid), performance.now()];
+  const cpuMs = () => Object.values(cpuTimes(pid)).reduce((sum, ms) => sum + ms);
+  const [before, at] = [cpuMs(), performance.now()];
   await sleep(MEASURE_MS);
-  return (100 * (cpuMs(pid) - before)) / (performance.now() - at);
+  return (100 * (cpuMs() - before)) / (performance.now() - at);
 }
 
 function makeSource(): void {
@@ -75,11 +66,6 @@ function api({ env }: Server, ...args: string[]): Record<string, Record<string, 
   return JSON.parse(text);
 }
 
-function recorderOf({ pid }: Server): number {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' }).split('\n');
-  return Number.parseInt(lines.find((line) => line.includes('recorder-worker')) ?? '', 10);
-}
-
 const publish = (url: string) =>
   start('ffmpeg', ['-v', 'error', '-re', '-stream_loop', '-1', '-i', source, '-c', 'copy', '-f', 'flv', url]);
 
@@ -98,9 +84,9 @@ async function measureServer(): Promise<void> {
       publish(`${server.rtmp}${key}`);
     }
     await sleep(WARM_UP_MS);
-    const pid = recorderOf(server);
+    const [pid = 0] = childrenOf(server.pid, 'recorder-worker');
     const share = await shareOf(pid);
-    print('footlights', participants, share, residentMiB(pid));
+    print('footlights', participants, share, residentBytes(pid) / 2 ** 20);
   }
 }
 
@@ -111,7 +97,7 @@ async function measureFfmpeg(): Promise<void> {
   const { pid = 0 } = start('ffmpeg', [...input, ...output, ...files]);
   await sleep(WARM_UP_MS);
   const share = await shareOf(pid);
-  print('ffmpeg', 1, share, residentMiB(pid));
+  print('ffmpeg', 1, share, residentBytes(pid) / 2 ** 20);
 }
 
 function print(recorder: string, participants: number, share: number, mib: number): void {

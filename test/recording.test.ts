@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { CreateIngestConfigurationCommand, StartParticipantReplicationCommand } from '@aws-sdk/client-ivs-realtime';
 import type { Browser } from 'playwright-core';
@@ -16,6 +16,7 @@ import {
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
+import { childrenOf } from './support/workers.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -28,12 +29,6 @@ afterAll(async () => {
   await browser.close();
   await server.dispose();
 });
-
-/** Processes of a parent whose command line names `program`. */
-function childrenOf(parent: number, program: string): number[] {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(parent)], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes(program)).map((line) => Number.parseInt(line, 10));
-}
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,21 +1,24 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { RunningServer } from './server.ts';
 
-/** The media workers of a server: children of its process. */
-export function workerPids({ process: { pid } }: RunningServer): number[] {
-  const isWorker = (name: string) => {
+/** Child processes whose command line names `program`. */
+export function childrenOf(parent: number, program: string): number[] {
+  const isChild = (name: string) => {
     try {
-      const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
-      return parent === pid && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('media-worker');
+      const pid = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
+      return pid === parent && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(program);
     } catch {
       // It has ended meanwhile.
       return false;
     }
   };
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && isWorker(name))
+    .filter((name) => /^\d+$/.test(name) && isChild(name))
     .map(Number);
 }
+
+/** The media workers of a server: children of its process. */
+export const workerPids = ({ process: { pid = 0 } }: RunningServer): number[] => childrenOf(pid, 'media-worker');
 
 /** The worker that listens on a UDP port. */
 export function workerAt(server: RunningServer, port: number): number {

@@ -8,6 +8,12 @@ export const MAX_HELD_PACKETS = 2_048;
 export const LATENCY_MS = 700;
 /** How long a track's first sender report is waited for; then its packets' arrival tells the time. */
 export const CLOCK_WAIT_MS = 4_000;
+/** An encoder's first messages are late, for it has connected meanwhile: its second report, a second after the first, knows better. */
+export const CLOCK_SETTLE_MS = 1_500;
+/** How fast a correction of a track's time is made good: 5 ms a second, which nobody sees or hears. */
+export const CLOCK_SLEW = 5 / 1_000;
+/** A step ahead of more than this is time in which nothing was sampled. */
+export const MAX_SLEWED_STEP_MS = 100;
 /** How long sound waits for the first picture, when there is to be one. */
 export const VIDEO_WAIT_MS = 3_000;
 /** A segment with video whose pictures do not come is ended this long after its time; sound goes on alone. */
@@ -16,6 +22,8 @@ export const VIDEO_GONE_MS = 3_000;
 export const MAX_SEGMENT_MS = 30_000;
 /** Bytes of a segment after which pictures are left out until it ends. */
 export const MAX_SEGMENT_BYTES = 64 * 1_024 * 1_024;
+/** What a frame lasts at least, whatever its timestamps say. */
+export const MIN_FRAME_MS = 1;
 /** Frames that wait for their turn in one recording. */
 export const MAX_QUEUED_UNITS = 2_000;
 /** Key frames are asked for this often until one comes. */

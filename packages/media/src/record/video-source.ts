@@ -4,7 +4,7 @@ import type { VideoCodec } from '../media.ts';
 import { type Thumbnail, thumbnail, VideoToH264 } from '../rim/av/index.ts';
 import type { UpTrack } from '../up-track.ts';
 import { LayerReader, type Picture } from './layer-reader.ts';
-import { KEY_FRAME_RETRY_MS, VIDEO_BPS } from './limits.ts';
+import { KEY_FRAME_RETRY_MS, MIN_FRAME_MS, VIDEO_BPS } from './limits.ts';
 import type { ArrivalDelay } from './wall-clock.ts';
 
 /** One H.264 access unit, its parameter sets beside it. */
@@ -167,10 +167,12 @@ export class VideoSource {
     this.#sps = nalUnits.find((unit) => typeOf(unit) === nal.sps) ?? this.#sps;
     this.#pps = nalUnits.find((unit) => typeOf(unit) === nal.pps) ?? this.#pps;
     const kept = nalUnits.filter((unit) => ![nal.sps, nal.pps, nal.delimiter].includes(typeOf(unit) as 7));
-    if (kept.length === 0 || !this.#sps || !this.#pps || timeMs <= this.#lastMs) return;
-    this.#lastMs = timeMs;
-    this.firstMs ??= timeMs;
-    if (this.#encoder && keyFrame) this.lastKeyFrameMs = timeMs;
-    this.#options.onUnit({ unit: h264.writeAvcc(kept), keyFrame, timeMs, sps: this.#sps, pps: this.#pps });
+    if (kept.length === 0 || !this.#sps || !this.#pps) return;
+    // Those after it refer to it: none is left out for its time.
+    const shownMs = Math.max(timeMs, this.#lastMs + MIN_FRAME_MS);
+    this.#lastMs = shownMs;
+    this.firstMs ??= shownMs;
+    if (this.#encoder && keyFrame) this.lastKeyFrameMs = shownMs;
+    this.#options.onUnit({ unit: h264.writeAvcc(kept), keyFrame, timeMs: shownMs, sps: this.#sps, pps: this.#pps });
   }
 }
