@@ -23,8 +23,8 @@ let browser: Browser;
 const encoders: ChildProcess[] = [];
 
 beforeAll(async () => {
-  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=30'];
-  const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=30'];
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=60'];
+  const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=60'];
   const video = [
     '-c:v',
     'libx264',
@@ -181,3 +181,26 @@ function makeTracks(): string {
   ]);
   return path;
 }
+
+test(
+  "FFmpeg's WHIP muxer, which answers no connectivity checks, is still there when their consent would have expired",
+  timed,
+  async () => {
+    const stageArn = await createStage(server);
+    const alice = await createToken(server, stageArn);
+    const encoder = encode(file, 'whip', server.endpoints.whip, `authorization=${alice.token}`);
+    await vi.waitFor(() => expect(encoder.output()).toContain('connected'), within);
+    const connectedAt = Date.now();
+    const page = await openTestPage(server, browser);
+    const { token } = await createToken(server, stageArn);
+    await vi.waitFor(() => subscribe(page, { whip: server.endpoints.whip, token, publisherId: alice.id }), within);
+    // RFC 7675 section 5.1: 30 s after the last answer.
+    await new Promise((resolve) => setTimeout(resolve, connectedAt + 36_000 - Date.now()));
+    const { framesDecoded } = await statistics(page, alice.id);
+    await vi.waitFor(
+      async () => expect((await statistics(page, alice.id)).framesDecoded).toBeGreaterThan(framesDecoded + 30),
+      within,
+    );
+    expect(encoder.output()).not.toContain('Consent');
+  },
+);

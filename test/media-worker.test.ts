@@ -192,7 +192,7 @@ describe('a media worker whose parent is gone', () => {
     });
     worker.send({
       type: 'start',
-      options: { listenIp: '127.0.0.1', announceIps: [], port: 0, limits: awsMediaLimits },
+      options: { listenIp: '127.0.0.1', announceIps: [], port: 0, litePort: 0, limits: awsMediaLimits },
     });
     await once(worker, 'message');
     worker.disconnect();

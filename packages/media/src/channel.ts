@@ -17,6 +17,8 @@ export interface WorkerOptions {
   announceIps: readonly string[];
   /** 0 takes any free port. */
   port: number;
+  /** For peers that answer no connectivity checks; 0 takes any free port. */
+  litePort: number;
   limits: MediaLimits;
 }
 

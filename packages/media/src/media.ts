@@ -8,7 +8,7 @@ export interface MediaOptions {
   listenIp: string;
   /** Addresses that the answers announce in place of the bound one, best first: behind NAT or in a container. */
   announceIps: readonly string[];
-  /** UDP port of the first worker; worker i listens on port + i. 0 takes any free ones. */
+  /** UDP port of the first worker; worker i listens on port + i, and on port + workers + i for peers that answer no connectivity checks. 0 takes any free ones. */
   port: number;
   /** File that a worker process runs: the build of worker.ts. */
   workerPath: string;

@@ -123,9 +123,9 @@ describe('start', () => {
     const { pool, processes } = await started(3);
     expect(pool.ports).toEqual([7_071, 7_072, 7_073]);
     expect(processes.map((process) => process.requests('start')[0]?.options)).toEqual([
-      { listenIp: '127.0.0.1', announceIps: [], port: 7_071, limits: awsMediaLimits },
-      { listenIp: '127.0.0.1', announceIps: [], port: 7_072, limits: awsMediaLimits },
-      { listenIp: '127.0.0.1', announceIps: [], port: 7_073, limits: awsMediaLimits },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_071, litePort: 7_074, limits: awsMediaLimits },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_072, litePort: 7_075, limits: awsMediaLimits },
+      { listenIp: '127.0.0.1', announceIps: [], port: 7_073, litePort: 7_076, limits: awsMediaLimits },
     ]);
   });
 

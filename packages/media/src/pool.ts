@@ -323,8 +323,9 @@ export class WorkerPool implements Media {
 
   async #startWorker(slot: Slot): Promise<void> {
     const { listenIp, announceIps, limits } = this.#options;
+    const litePort = this.#options.port === 0 ? 0 : this.#options.port + this.#slots.length + slot.index;
     const worker = new WorkerHandle(this.#spawn(), this.#options.log, (event) => this.#event(event));
-    const { port, relay } = await worker.start({ listenIp, announceIps, port: slot.port, limits });
+    const { port, relay } = await worker.start({ listenIp, announceIps, port: slot.port, litePort, limits });
     slot.port = port;
     slot.relay = relay;
     worker.onLoad(({ cpu }) => {

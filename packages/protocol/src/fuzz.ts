@@ -7,6 +7,7 @@ import * as rtcp from './rtcp/index.ts';
 import * as rtmp from './rtmp/index.ts';
 import * as rtp from './rtp/index.ts';
 import * as sdp from './sdp/index.ts';
+import * as stun from './stun/index.ts';
 import * as video from './video/index.ts';
 import { nalUnitsOf, obusOf } from './video/reassemble.ts';
 
@@ -285,6 +286,17 @@ function fuzzRtmpServer(bytes: Buffer): void {
   }
 }
 
+function fuzzStun(bytes: Buffer): void {
+  const message = stun.parse(bytes);
+  stun.hasIntegrity(bytes, 'password');
+  if (message === undefined) return;
+  hold(stun.isStun(bytes), 'a message is told from other packets');
+  hold(message.transactionId.length === 12, 'a transaction id is 12 bytes');
+  const answer = stun.writeBindingSuccess(message.transactionId, '::1', 1, message.username ?? '');
+  hold(same(stun.parse(answer), { class: 'success', transactionId: message.transactionId }), 'the answer is read back');
+  hold(stun.hasIntegrity(answer, message.username ?? ''), 'the answer is authentic');
+}
+
 function asBuffer(target: (bytes: Buffer) => void): (bytes: Uint8Array) => void {
   return (bytes) =>
     target(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -308,6 +320,7 @@ export const fuzzTargets: Record<string, (bytes: Uint8Array) => void> = {
   amf0: asBuffer((bytes) => fuzzAmf(bytes, amf.read0, amf.write0)),
   amf3: asBuffer((bytes) => fuzzAmf(bytes, amf.read3, amf.write3)),
   flv: asBuffer(fuzzFlv),
+  stun: asBuffer(fuzzStun),
   rtmpChunks: asBuffer(fuzzRtmpChunks),
   rtmpServer: asBuffer(fuzzRtmpServer),
 };

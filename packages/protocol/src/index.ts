@@ -8,6 +8,7 @@ export * as rtcp from './rtcp/index.ts';
 export * as rtmp from './rtmp/index.ts';
 export * as rtp from './rtp/index.ts';
 export * as sdp from './sdp/index.ts';
+export * as stun from './stun/index.ts';
 export * as video from './video/index.ts';
 export * as vp8 from './vp8/index.ts';
 export * as vp9 from './vp9/index.ts';

@@ -45,6 +45,7 @@ export function writeAnswer(offer: sdp.Session, plan: AnswerPlan, local: LocalPa
   if (offer.groups.some(({ semantics }) => semantics === 'BUNDLE')) {
     answer.groups = [{ semantics: 'BUNDLE', mids: accepted.map(({ mid }) => mid ?? '') }];
   }
+  answer.iceLite = local.iceLite;
   answer.extmapAllowMixed = offer.extmapAllowMixed;
   answer.attributes = [{ name: 'msid-semantic', value: 'WMS *' }];
   for (const section of accepted) addTransport(section, local);

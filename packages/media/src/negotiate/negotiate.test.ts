@@ -14,6 +14,7 @@ const local: LocalParameters = {
   icePwd: 'ourpasswordourpasswordour',
   fingerprintSha256: Array(32).fill('AB').join(':'),
   setup: 'passive',
+  iceLite: false,
   candidates: [
     { address: '192.0.2.1', port: 7071, priority: 2_130_706_431 },
     { address: '2001:db8::1', port: 7071, priority: 2_130_706_430 },
@@ -24,6 +25,14 @@ function ssrcs(): () => number {
   let next = 1_000;
   return () => next++;
 }
+
+it.each([
+  ['FFmpegPublishSession', false],
+  ['-', true],
+])('an offer of the session %s: its peer answers checks: %s', (name, answersChecks) => {
+  const offer = chromium.publish.replace(/^s=.*$/m, `s=${name}`);
+  expect(readOffer(offer).remote.answersChecks).toBe(answersChecks);
+});
 
 function publish(text: string) {
   const offer = readOffer(text);

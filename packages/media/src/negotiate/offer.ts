@@ -9,6 +9,9 @@ export interface Offer {
   remote: RemoteParameters;
 }
 
+/** Session names of peers that answer no checks after the first: FFmpeg's WHIP muxer, up to 8.1. */
+const UNANSWERING = new Set(['FFmpegPublishSession']);
+
 /** Parses an offer and checks what native code will rely on; throws MediaError INVALID_OFFER that names the line. */
 export function readOffer(text: string): Offer {
   const parsed = sdp.parse(text);
@@ -19,7 +22,7 @@ export function readOffer(text: string): Offer {
   if ('error' in transport) throw invalid(`${transport.error} (${describe(session, sdp.transportMedia(session))})`);
   const setup = sdp.transportMedia(session)?.setup ?? session.setup ?? 'active';
   if (setup === 'holdconn') throw invalid('a=setup:holdconn offers no connection');
-  return { session, remote: { ...transport, setup } };
+  return { session, remote: { ...transport, setup, answersChecks: !UNANSWERING.has(session.name) } };
 }
 
 /** How a message names an m-line: "m-line 2, video". */

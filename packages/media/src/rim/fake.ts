@@ -85,6 +85,7 @@ export class FakeTransport implements RawTransport {
       icePwd: 'localpasswordlocalpassword',
       fingerprintSha256: Array(32).fill('AB').join(':'),
       setup: 'passive',
+      iceLite: false,
       candidates: [{ address: '127.0.0.1', port: 7_071, priority: 2_130_706_431 }],
     };
   }

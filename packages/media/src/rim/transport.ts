@@ -6,6 +6,8 @@ export interface RemoteParameters {
   fingerprintSha256: string;
   /** The DTLS role that the peer takes or leaves to us (RFC 8842 section 5). */
   setup: 'active' | 'passive' | 'actpass';
+  /** False for a peer that is known to answer no connectivity checks once it has connected. */
+  answersChecks: boolean;
 }
 
 /** What our answer says about this transport. */
@@ -14,6 +16,8 @@ export interface LocalParameters {
   icePwd: string;
   fingerprintSha256: string;
   setup: 'active' | 'passive';
+  /** An ICE lite agent answers there (RFC 8445 section 2.5). */
+  iceLite: boolean;
   /** Where the peer reaches us, best first. */
   candidates: HostCandidate[];
 }

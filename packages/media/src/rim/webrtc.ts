@@ -4,6 +4,7 @@ import { sdp } from '@footlights/protocol';
 import ndc from 'node-datachannel';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { writeFields } from './header.ts';
+import { IceLitePort } from './ice-lite.ts';
 import type {
   Destination,
   HostCandidate,
@@ -21,6 +22,8 @@ export interface WebRtcOptions {
   announceIps: readonly string[];
   /** 0 takes any free port. */
   port: number;
+  /** For peers that answer no connectivity checks; 0 takes any free port. */
+  litePort: number;
   /** Bounded by the host's maker; native code can be talkative. */
   warn(message: string): void;
 }
@@ -44,6 +47,7 @@ export class WebRtcHost implements TransportHost {
   readonly #transports = new Set<WebRtcTransport>();
   #port = 0;
   #listener: InstanceType<typeof ndc.IceUdpMuxListener> | undefined;
+  #lite: IceLitePort | undefined;
 
   constructor(options: WebRtcOptions) {
     this.#options = options;
@@ -56,6 +60,11 @@ export class WebRtcHost implements TransportHost {
     this.#port = await freePort(listenIp, port);
     // The listener keeps the port while no connection is open.
     this.#listener = new ndc.IceUdpMuxListener(this.#port, listenIp);
+    const lite = { listenIp, port: this.#options.litePort, agentPort: this.#port };
+    this.#lite = await IceLitePort.open(lite).catch((error: Error) => {
+      warn(`encoders that answer no connectivity checks will be lost after 30 s: ${error.message}`);
+      return undefined;
+    });
     return this.#port;
   }
 
@@ -63,7 +72,8 @@ export class WebRtcHost implements TransportHost {
     const transport = new WebRtcTransport(
       this.#connect(),
       this.#certificate.fingerprintSha256,
-      (native) => this.#candidates(native),
+      (native, port = this.#port) => this.#candidates(native, port),
+      this.#lite,
       listener,
       () => this.#transports.delete(transport),
     );
@@ -85,6 +95,7 @@ export class WebRtcHost implements TransportHost {
   shutdown(): void {
     for (const transport of [...this.#transports]) transport.close();
     this.#listener?.stop();
+    this.#lite?.close();
     // Without it the native threads keep the process alive.
     ndc.cleanup();
   }
@@ -101,39 +112,47 @@ export class WebRtcHost implements TransportHost {
     });
   }
 
-  #candidates(native: HostCandidate[]): HostCandidate[] {
+  #candidates(native: HostCandidate[], port: number): HostCandidate[] {
     const { announceIps, listenIp } = this.#options;
-    if (announceIps.length === 0 && native.length > 0) return native.slice(0, MAX_CANDIDATES);
+    if (announceIps.length === 0 && native.length > 0)
+      return native.slice(0, MAX_CANDIDATES).map((candidate) => ({ ...candidate, port }));
     const own = WILDCARDS.includes(listenIp) ? '127.0.0.1' : listenIp;
     const addresses = announceIps.length > 0 ? announceIps : [own];
     // Local preference is what orders an agent's own addresses (RFC 8445 section 5.1.2.1).
     return addresses.slice(0, MAX_CANDIDATES).map((address, index) => ({
       address,
-      port: this.#port,
+      port,
       priority: HOST_PRIORITY - index * LOCAL_PREFERENCE,
     }));
   }
 }
 
+/** Those that peers are told, with another port than that of the connection. */
+type Candidates = (native: HostCandidate[], port?: number) => HostCandidate[];
+
 class WebRtcTransport implements RawTransport {
   readonly #peer: PeerConnection;
   readonly #track: Track;
   readonly #fingerprint: string;
-  readonly #candidates: (native: HostCandidate[]) => HostCandidate[];
+  readonly #candidates: Candidates;
+  readonly #lite: IceLitePort | undefined;
   readonly #listener: TransportListener;
   readonly #ended: () => void;
+  #leaveLite: (() => void) | undefined;
   #state: TransportState = 'new';
 
   constructor(
     peer: PeerConnection,
     fingerprint: string,
-    candidates: (native: HostCandidate[]) => HostCandidate[],
+    candidates: Candidates,
+    lite: IceLitePort | undefined,
     listener: TransportListener,
     ended: () => void,
   ) {
     this.#peer = peer;
     this.#fingerprint = fingerprint;
     this.#candidates = candidates;
+    this.#lite = lite;
     this.#listener = listener;
     this.#ended = ended;
     // With exactly one track the library hands over every packet, whatever its SSRC; a handler on it would eat RTCP.
@@ -160,12 +179,16 @@ class WebRtcTransport implements RawTransport {
     const parsed = sdp.parse(this.#peer.localDescription()?.sdp ?? '');
     const media = 'session' in parsed ? parsed.session.media[0] : undefined;
     if (!media?.iceUfrag || !media.icePwd) throw new Error('the transport gave no description of itself');
+    const { iceUfrag, icePwd } = media;
+    const lite = remote.answersChecks ? undefined : this.#lite;
+    this.#leaveLite = lite?.admit({ iceUfrag, icePwd, remotePwd: remote.icePwd });
     return {
-      iceUfrag: media.iceUfrag,
-      icePwd: media.icePwd,
+      iceUfrag,
+      icePwd,
+      iceLite: lite !== undefined,
       fingerprintSha256: this.#fingerprint,
       setup: media.setup === 'active' ? 'active' : 'passive',
-      candidates: this.#candidates(media.candidates),
+      candidates: this.#candidates(media.candidates, lite?.port),
     };
   }
 
@@ -199,6 +222,7 @@ class WebRtcTransport implements RawTransport {
 
   #release(): void {
     this.#state = 'closed';
+    this.#leaveLite?.();
     this.#ended();
     quietly(() => this.#track.close());
     quietly(() => this.#peer.close());
