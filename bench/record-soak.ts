@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateIngestConfigurationCommand, CreateParticipantTokenCommand } from '@aws-sdk/client-ivs-realtime';
 import { FlashAndBeep, median, stageCodecs } from '../test/support/flash-and-beep.ts';
+import { clockDifference } from '../test/support/picture-clock.ts';
 import {
   createRecordedStage,
   flashesAndBeeps,
@@ -31,8 +32,6 @@ const programs = ['media-worker', 'ingest-worker', 'recorder-worker'];
 /** Segments that are decoded at once. */
 const batch = 20;
 const frameRate = 30;
-/** Of the time in pictures. */
-const clockRange = 1 << 20;
 const counters = 1 << 16;
 
 interface Recorded {
@@ -151,7 +150,7 @@ async function examine({ name, folder }: Recorded): Promise<string[]> {
         }
         if (last !== undefined) missing += (counter - last - 1 + counters) % counters;
         last = counter;
-        offsets.push(signed(run.startedAt + (at - firstAt) * 1_000 - madeAt));
+        offsets.push(clockDifference(run.startedAt + (at - firstAt) * 1_000 - madeAt));
       }
     }
   }
@@ -187,10 +186,4 @@ function batches({ map, startedAt, segments }: PlaylistRun): PlaylistRun[] {
   for (let from = 0; from < segments.length; from += batch)
     parts.push({ map, startedAt, segments: segments.slice(from, from + batch) });
   return parts;
-}
-
-/** A difference of two times of which the lowest bits are known. */
-function signed(ms: number): number {
-  const half = clockRange / 2;
-  return ((((ms + half) % clockRange) + clockRange) % clockRange) - half;
 }

@@ -8,7 +8,9 @@ import { CreateIngestConfigurationCommand, GetParticipantCommand, GetStageComman
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { launchChromium, statistics, subscribe } from './support/chromium.ts';
+import { writeFlashAndBeep } from './support/flash-and-beep.ts';
 import { seenFrames } from './support/frame-clock.ts';
+import { clockOnScreen } from './support/picture-clock.ts';
 import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
 import { createStage, createToken, eventNames, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
@@ -23,8 +25,6 @@ let browser: Browser;
 const encoders: ChildProcess[] = [];
 
 beforeAll(async () => {
-  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=60'];
-  const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=60'];
   const video = [
     '-c:v',
     'libx264',
@@ -37,18 +37,7 @@ beforeAll(async () => {
     '-pix_fmt',
     'yuv420p',
   ];
-  execFileSync('/usr/bin/ffmpeg', [
-    '-loglevel',
-    'error',
-    ...picture,
-    ...tone,
-    ...video,
-    '-c:a',
-    'libopus',
-    '-ac',
-    '2',
-    file,
-  ]);
+  await writeFlashAndBeep(file, 60, [...video, '-c:a', 'libopus', '-ac', '2']);
   [server, browser] = await Promise.all([startServer(), launchChromium()]);
 });
 
@@ -83,6 +72,9 @@ test("FFmpeg's WHIP muxer is seen and heard, and leaves", timed, async () => {
     expect(now.audioEnergy).toBeGreaterThan(0.001);
     expect(now).toMatchObject({ videoCodec: 'video/H264', frameWidth: 640 });
   }, within);
+  const { counter } = await clockOnScreen(page);
+  expect(counter).toBeGreaterThan(30);
+  await vi.waitFor(async () => expect((await clockOnScreen(page)).counter).toBeGreaterThan(counter), within);
   const { stage } = await server.client.send(new GetStageCommand({ arn: stageArn }));
   const session = { stageArn, sessionId: stage?.activeSessionId };
   const { participant } = await server.client.send(new GetParticipantCommand({ ...session, participantId: alice.id }));

@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { launchChromium, statistics, subscribe } from './support/chromium.ts';
 import { FlashAndBeep, median, skews, stageCodecs, watchOnsets } from './support/flash-and-beep.ts';
 import { longestGap, seenFrames } from './support/frame-clock.ts';
+import { clockOnScreen } from './support/picture-clock.ts';
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, eventNames, openPage, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
@@ -126,10 +127,16 @@ describe.each(['RTMP', 'RTMPS'] as const)('FFmpeg over %s', (protocol) => {
     const configuration = await configure(server, stageArn, protocol);
     const { participantId = '', streamKey = '' } = configuration;
     const url = `${protocol === 'RTMP' ? server.endpoints.rtmp : server.endpoints.rtmps}${streamKey}`;
-    const encoder = new Encoder(url);
+    const encoder = new FlashAndBeep([...stageCodecs, '-f', 'flv', url]);
+    onTestFinished(() => encoder.end());
     await live(server, configuration);
     const viewer = await watch(server, stageArn, participantId);
     expect((await viewer.statistics()).videoCodec).toBe('video/H264');
+    await vi.waitFor(async () => {
+      const { counter, ageMs } = await clockOnScreen(viewer.page);
+      expect(counter).toBeGreaterThan(30);
+      expect(ageMs).toBeLessThan(300);
+    }, within);
     const sessionId = await sessionOf(server, stageArn);
     const { participant } = await server.client.send(new GetParticipantCommand({ stageArn, sessionId, participantId }));
     expect(participant).toMatchObject({

@@ -1,11 +1,13 @@
 // OBS Studio, seen and heard by Chromium. It is large, so that npm test does not install it; where it is, it is tested.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateIngestConfigurationCommand, GetStageCommand } from '@aws-sdk/client-ivs-realtime';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, statistics, subscribe } from './support/chromium.ts';
-import { hasObs, Obs } from './support/obs.ts';
+import { FILE_SECONDS, hasObs, Obs } from './support/obs.ts';
+import { clockOnScreen } from './support/picture-clock.ts';
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, eventNames, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
@@ -61,6 +63,13 @@ describe.skipIf(!hasObs)('OBS Studio', timed, () => {
         },
         { timeout: 30_000, interval: 500 },
       );
+      const before = { at: Date.now(), ...(await clockOnScreen(page)) };
+      await sleep(3_000);
+      const after = { at: Date.now(), ...(await clockOnScreen(page)) };
+      expect(before.counter).toBeGreaterThan(0);
+      // OBS plays 30 pictures a second, and begins again at the end of its file.
+      const shown = after.counter < before.counter ? after.counter + FILE_SECONDS * 30 : after.counter;
+      expect(Math.abs(shown - before.counter - (30 * (after.at - before.at)) / 1_000)).toBeLessThan(30);
       await obs.end();
       const { stage } = await server.client.send(new GetStageCommand({ arn: stageArn }));
       await vi.waitFor(

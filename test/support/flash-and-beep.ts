@@ -26,7 +26,7 @@ declare global {
 }
 
 function clockBits(counter: number, time: number): bigint {
-  const value = (BigInt(counter & 0xffff) << 20n) | BigInt(time % clockRange);
+  const value = (BigInt(counter & 0xffff) << 20n) | BigInt(Math.floor(time) % clockRange);
   let check = 5;
   for (let shift = 0n; shift <= 32n; shift += 4n) check ^= Number((value >> shift) & 15n);
   return (value << 4n) | BigInt(check);
@@ -70,9 +70,11 @@ class Maker {
 export class FlashAndBeep {
   readonly process: ChildProcess;
   output = '';
+  readonly #pace: Pace;
   #stopped = false;
 
-  constructor(options: readonly string[]) {
+  constructor(options: readonly string[], pace: Pace = { live: true }) {
+    this.#pace = pace;
     const picture = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-video_size', `${size.width}x${size.height}`];
     const quick = ['-probesize', '32', '-analyzeduration', '0', '-thread_queue_size', '64'];
     const video = [...quick, ...picture, '-framerate', `${frameRate}`, '-i', 'pipe:3'];
@@ -96,13 +98,27 @@ export class FlashAndBeep {
   async #feed(pictures: Writable, sounds: Writable): Promise<void> {
     const maker = new Maker();
     const started = performance.now();
-    for (let counter = 0; !this.#stopped && this.process.exitCode === null; counter++) {
-      const wait = started + (counter * 1_000) / frameRate - performance.now();
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const count = this.#pace.live ? Number.POSITIVE_INFINITY : this.#pace.seconds * frameRate;
+    for (let counter = 0; counter < count && !this.#stopped && this.process.exitCode === null; counter++) {
+      const elapsedMs = (counter * 1_000) / frameRate;
+      const wait = started + elapsedMs - performance.now();
+      if (this.#pace.live && wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       sounds.write(Buffer.from(maker.sound(counter)));
-      pictures.write(Buffer.from(maker.picture(counter, Date.now())));
+      const isTaken = pictures.write(Buffer.from(maker.picture(counter, this.#pace.live ? Date.now() : elapsedMs)));
+      if (!this.#pace.live && !isTaken) await Promise.race([once(pictures, 'drain'), once(pictures, 'close')]);
     }
+    for (const pipe of [pictures, sounds]) pipe.end();
   }
+}
+
+/** As pictures and sound are due, or so many seconds of them as fast as they are taken, with times from 0. */
+type Pace = { live: true } | { live: false; seconds: number };
+
+/** Writes a file of the source, encoded with these options. */
+export async function writeFlashAndBeep(file: string, seconds: number, options: readonly string[]): Promise<void> {
+  const source = new FlashAndBeep([...options, '-y', file], { live: false, seconds });
+  const [code] = await once(source.process, 'exit');
+  if (code !== 0) throw new Error(`ffmpeg ended with ${code}: ${source.output}`);
 }
 
 /** Options of an encoder that a stage takes: H.264 without B-frames, AAC. */

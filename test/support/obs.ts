@@ -1,13 +1,17 @@
 // OBS Studio as a user has it, on a screen of its own: a profile that streams what a file plays.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFlashAndBeep } from './flash-and-beep.ts';
 
 /** Debian's packages obs-studio and xvfb are installed. */
 export const hasObs = existsSync('/usr/bin/obs') && existsSync('/usr/bin/Xvfb');
+
+/** It is played again and again. */
+export const FILE_SECONDS = 60;
 
 const systemCertificates = '/etc/ssl/certs/ca-certificates.crt';
 /** Key frames and no B-frames, as a stage asks for. */
@@ -70,26 +74,6 @@ function scenes(file: string): object {
   };
 }
 
-/** A moving picture and a tone. */
-function makeFile(file: string): void {
-  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=20'];
-  const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=20'];
-  const codecs = [
-    '-c:v',
-    'libx264',
-    '-preset',
-    'ultrafast',
-    '-g',
-    '30',
-    '-pix_fmt',
-    'yuv420p',
-    '-c:a',
-    'aac',
-    '-shortest',
-  ];
-  execFileSync('/usr/bin/ffmpeg', ['-loglevel', 'error', ...picture, ...tone, ...codecs, file]);
-}
-
 /** An OBS that streams. */
 export class Obs {
   output = '';
@@ -99,7 +83,7 @@ export class Obs {
 
   /** `certificate` (PEM) is trusted by this OBS alone, beside the system's: it takes root and a mount namespace. */
   async start(server: string, key: string, certificate?: string): Promise<void> {
-    this.#configure(server, key);
+    await this.#configure(server, key);
     const display = await this.#openScreen();
     const obs = ['obs', '--multi', '--profile', 'Test', '--collection', 'Test', '--scene', 'Scene', '--startstreaming'];
     const trusted = join(this.#home, 'certificates.crt');
@@ -129,12 +113,12 @@ export class Obs {
     rmSync(this.#home, { recursive: true, force: true });
   }
 
-  #configure(server: string, key: string): void {
+  async #configure(server: string, key: string): Promise<void> {
     const folder = join(this.#home, '.config/obs-studio');
     const [profiles, collections] = [join(folder, 'basic/profiles/Test'), join(folder, 'basic/scenes')];
     for (const path of [profiles, collections]) mkdirSync(path, { recursive: true });
     const file = join(this.#home, 'source.mp4');
-    makeFile(file);
+    await writeFlashAndBeep(file, FILE_SECONDS, ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-c:a', 'aac']);
     writeFileSync(join(folder, 'global.ini'), general);
     writeFileSync(join(profiles, 'basic.ini'), profile);
     const service = { type: 'rtmp_custom', settings: { server, key, use_auth: false } };

@@ -11,6 +11,7 @@ import {
   ListStorageConfigurationsCommand,
   type Participant,
 } from '@aws-sdk/client-ivs-realtime';
+import { clockFilter, readClock } from './picture-clock.ts';
 import type { RunningServer } from './server.ts';
 
 const run = promisify(execFile);
@@ -183,29 +184,13 @@ export interface RecordedFrame {
   at: number;
 }
 
-const clock = { bits: 40, columns: 20, rows: 2, rowShare: 9 };
-
 /** What the pictures of a recording tell of themselves, in the order in which they are shown. */
 export async function recordedFrames(mp4: Buffer): Promise<RecordedFrame[]> {
-  const { columns, rows, rowShare, bits } = clock;
   const { packets } = await probe(mp4);
   const times = packets.filter(({ codec_type }) => codec_type === 'video').map(({ pts_time }) => +pts_time);
-  const filter = `crop=iw:ih*${rows}/${rowShare}:0:0,scale=${columns}:${rows}:flags=area,format=gray`;
   const passed = ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'];
-  const light = await raw(mp4, ['-map', '0:v', ...passed, '-vf', filter, '-f', 'rawvideo']);
-  return times
-    .sort((a, b) => a - b)
-    .map((at, index) => ({ at, ...readClock(light.subarray(index * bits, (index + 1) * bits)) }));
-}
-
-function readClock(light: Buffer): { counter: number; madeAt: number } {
-  let code = 0n;
-  for (const [bit, value] of light.entries()) if (value > 126) code |= 1n << BigInt(bit);
-  const value = code >> 4n;
-  let check = 5;
-  for (let shift = 0n; shift <= 32n; shift += 4n) check ^= Number((value >> shift) & 15n);
-  if (light.length === 0 || check !== Number(code & 15n)) return { counter: -1, madeAt: 0 };
-  return { counter: Number(value >> 20n), madeAt: Number(value & 0xfffffn) };
+  const light = await raw(mp4, ['-map', '0:v', ...passed, '-vf', clockFilter, '-f', 'rawvideo']);
+  return times.sort((a, b) => a - b).map((at, index) => ({ at, ...readClock(light, index) }));
 }
 
 async function raw(mp4: Buffer, output: string[]): Promise<Buffer> {
