@@ -6,6 +6,16 @@ const untimed = [
   ...['durability', 'events', 'ingest-configurations', 's3', 'self-signed', 'start'],
 ].map((name) => `test/${name}.test.ts`);
 
+/** Those with media that wait more than they measure: two files at a time leave them time enough. */
+const patient = [
+  ...['active-speakers', 'faults', 'ffmpeg8', 'ice-servers', 'limits', 'media-worker', 'network', 'obs', 'pages'],
+  ...['recording', 'recording-faults', 'recording-media', 'recording-s3', 'recordings-page', 'replication'],
+  ...['spread', 'statistics'],
+].map((name) => `test/${name}.test.ts`);
+
+/** A machine that is held up by something else for seconds is no defect of the server: test/support/timed.ts. */
+const media = { testTimeout: 60_000, hookTimeout: 60_000, retry: 2 };
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -21,18 +31,16 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      { test: { ...media, name: 'media', include: patient, sequence: { groupOrder: 2 } } },
       {
         test: {
+          ...media,
           name: 'timed',
           include: ['test/**/*.test.ts'],
-          exclude: untimed,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // A machine that is held up by something else for seconds is no defect of the server: test/support/timed.ts.
-          retry: 2,
+          exclude: [...untimed, ...patient],
           // Browsers and media servers share two cores: one file at a time keeps timing honest.
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

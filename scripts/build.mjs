@@ -73,6 +73,7 @@ async function buildPages() {
   await mkdir(join(out, 'pages'), { recursive: true });
   await build({
     bundle: true,
+    minify: true,
     format: 'esm',
     target: 'es2022',
     absWorkingDir: root,
