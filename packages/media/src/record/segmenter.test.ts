@@ -72,6 +72,16 @@ describe('segments of a recording', () => {
     ]);
   });
 
+  it.each([
+    ['a frame', 1_960, [1.96, 1.96, 1.96]],
+    ['more than a frame', 1_920, [3.84]],
+  ])('are cut at a key frame that comes %s before the target', (_, keyEveryMs, expected) => {
+    const { segmenter, segments } = openSegmenter({ audio: false, video: true });
+    pushVideo(segmenter, small, 0, 6, keyEveryMs / 1_000);
+    segmenter.advance(ORIGIN + 5_950);
+    expect(segments.map(({ durationMs }) => durationMs / 1_000)).toEqual(expected);
+  });
+
   it('leave no time between them, and hold sound and pictures of one time', () => {
     const { segmenter, formats, segments } = openSegmenter({ audio: true, video: true });
     pushAudio(segmenter, 0, 6);

@@ -115,7 +115,8 @@ export class Segmenter {
     const isSame = this.#sets?.sps.equals(sps) && this.#sets.pps.equals(pps);
     if (!isSame && !keyFrame) return;
     if (!isSame) this.#beginFormat(timeMs, { sps, pps });
-    else if (keyFrame && timeMs - this.#startMs >= this.#options.targetMs - 1) this.#cut(timeMs);
+    // The first picture may come a little late, and an encoder's next key frame would be seconds away.
+    else if (keyFrame && timeMs - this.#startMs >= this.#options.targetMs - this.#frameMs) this.#cut(timeMs);
     if (!this.#muxer || this.#bytes > MAX_SEGMENT_BYTES) return;
     const frameMs = timeMs - this.#lastVideoMs;
     if (frameMs > 0 && frameMs < 1_000) this.#frameMs = frameMs;
