@@ -88,12 +88,12 @@ export abstract class Connection implements TransportListener {
     const now = this.context.clock.now();
     this.context.timePassed(now);
     this.#lastPacketAt = now;
-    this.counters.packetsReceived += 1;
-    this.counters.bytesReceived += packet.length;
     const isRtcp = rtp.isRtcp(packet);
     if (!this.#admitsSource(packet, isRtcp)) this.end('too-many-sources');
     else if (isRtcp) this.#receiveRtcp(packet, now);
     else {
+      this.counters.packetsReceived += 1;
+      this.counters.bytesReceived += packet.length;
       this.#goodbyeAt = undefined;
       this.onRtp(packet, now);
     }

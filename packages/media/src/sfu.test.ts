@@ -1,3 +1,4 @@
+import { rtcp } from '@footlights/protocol';
 import { describe, expect, it } from 'vitest';
 import { MAX_CONNECTIONS, MAX_SSRCS_PER_CONNECTION } from './limits.ts';
 import { MediaError } from './media.ts';
@@ -186,6 +187,8 @@ describe('the life of a connection', () => {
     rig.subscribe();
     publisher.video([1], { key: true });
     publisher.video([2]);
+    // Reports are no packets of media.
+    publisher.transport.receive(rtcp.write([{ type: 'rr', ssrc: 1, reports: [] }]));
     expect(rig.statisticsOf('pub')).toMatchObject({
       role: 'publish',
       connected: true,
