@@ -1,11 +1,15 @@
 // Recording participants: CPU of the recorder process for each participant that sends 720p30 H.264 and stereo sound over RTMP, thumbnails every 60 s
-// included, and of FFmpeg's own program as it records the same stream to HLS with sound encoded anew. Needs the ffmpeg program and the built server.
+// included, and how many pictures are missing of what they have recorded; and CPU of FFmpeg's own program as it records the same stream to HLS with
+// sound encoded anew. Needs the ffmpeg program and the built server.
 // Run: npm run bench -- record.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateIngestConfigurationCommand } from '@aws-sdk/client-ivs-realtime';
+import { createRecordedStage, getParticipant, probe, RecordingFolder } from '../test/support/recordings.ts';
+import { type RunningServer, startServer } from '../test/support/server.ts';
 import { childrenOf } from '../test/support/workers.ts';
 import { cpuTimes, residentBytes } from './support/machine.ts';
 
@@ -13,6 +17,7 @@ const PARTICIPANTS = [1, 4, 12];
 const WARM_UP_MS = 8_000;
 const MEASURE_MS = 10_000;
 const BPS = '2500k';
+const FRAME_RATE = 30;
 
 const folder = mkdtempSync(join(tmpdir(), 'footlights-bench-'));
 const source = join(folder, 'source.flv');
@@ -40,54 +45,46 @@ function makeSource(): void {
   execFileSync('ffmpeg', args);
 }
 
-interface Server {
-  pid: number;
-  rtmp: string;
-  env: NodeJS.ProcessEnv;
-}
-
-async function startServer(): Promise<Server> {
-  const dataDir = join(folder, 'data');
-  const ports = ['--port', '0', '--media-port', '0', '--rtmp-port', '0', '--rtmps-port', '0'];
-  const child = start(process.execPath, ['bin/footlights', 'start', '--data-dir', dataDir, ...ports]);
-  for (;;) {
-    await sleep(200);
-    try {
-      const { api, rtmp } = JSON.parse(readFileSync(join(dataDir, 'endpoints.json'), 'utf8'));
-      const env = { ...process.env, FOOTLIGHTS_DATA_DIR: dataDir, AWS_ENDPOINT_URL_IVS_REALTIME: api };
-      const credentials = { AWS_SHARED_CREDENTIALS_FILE: join(dataDir, 'credentials'), AWS_REGION: 'us-west-2' };
-      return { pid: child.pid ?? 0, rtmp, env: { ...env, ...credentials } };
-    } catch {}
-  }
-}
-
-function api({ env }: Server, ...args: string[]): Record<string, Record<string, string>> {
-  const text = execFileSync('bin/footlights', ['ivs-realtime', ...args, '--output', 'json'], { env, encoding: 'utf8' });
-  return JSON.parse(text);
-}
-
 const publish = (url: string) =>
   start('ffmpeg', ['-v', 'error', '-re', '-stream_loop', '-1', '-i', source, '-c', 'copy', '-f', 'flv', url]);
 
 async function measureServer(): Promise<void> {
   const server = await startServer();
-  const storage = api(server, 'create-storage-configuration', '--s3', 'bucketName=bench').storageConfiguration;
-  const thumbnails = { recordingMode: 'INTERVAL', targetIntervalSeconds: 60, storage: ['SEQUENTIAL'] };
-  const recording = { storageConfigurationArn: storage?.arn, thumbnailConfiguration: thumbnails };
-  const configuration = ['--auto-participant-recording-configuration', JSON.stringify(recording)];
-  const stageArn = api(server, 'create-stage', ...configuration).stage?.arn ?? '';
-  let published = 0;
-  for (const participants of PARTICIPANTS) {
-    for (; published < participants; published++) {
-      const kind = ['--ingest-protocol', 'RTMP', '--insecure-ingest', '--stage-arn', stageArn];
-      const key = api(server, 'create-ingest-configuration', ...kind).ingestConfiguration?.streamKey ?? '';
-      publish(`${server.rtmp}${key}`);
+  try {
+    const thumbnailConfiguration = { recordingMode: 'INTERVAL' as const, targetIntervalSeconds: 60 };
+    const hlsConfiguration = { targetSegmentDurationSeconds: 6 };
+    const stageArn = await createRecordedStage(server, { hlsConfiguration, thumbnailConfiguration });
+    const ids: string[] = [];
+    for (const participants of PARTICIPANTS) {
+      while (ids.length < participants) ids.push(await publishTo(server, stageArn));
+      await sleep(WARM_UP_MS);
+      const [pid = 0] = childrenOf(server.process.pid ?? 0, 'recorder-worker');
+      const share = await shareOf(pid);
+      const missing = await Promise.all(ids.map((id) => missingOf(server, stageArn, id)));
+      const sum = missing.reduce((all, one) => all + one);
+      print('footlights', participants, share, residentBytes(pid) / 2 ** 20, sum);
     }
-    await sleep(WARM_UP_MS);
-    const [pid = 0] = childrenOf(server.pid, 'recorder-worker');
-    const share = await shareOf(pid);
-    print('footlights', participants, share, residentBytes(pid) / 2 ** 20);
+  } finally {
+    await server.dispose();
   }
+}
+
+async function publishTo(server: RunningServer, stageArn: string): Promise<string> {
+  const input = { ingestProtocol: 'RTMP' as const, insecureIngest: true, stageArn };
+  const { ingestConfiguration } = await server.client.send(new CreateIngestConfigurationCommand(input));
+  publish(`${server.endpoints.rtmp}${ingestConfiguration?.streamKey}`);
+  return ingestConfiguration?.participantId ?? '';
+}
+
+/** Pictures that are not in what the playlist has of a recording so far: there is one every 33 ms. */
+async function missingOf(server: RunningServer, stageArn: string, id: string): Promise<number> {
+  const { recordingS3Prefix } = await getParticipant(server, stageArn, id);
+  const folder = new RecordingFolder(server, recordingS3Prefix);
+  const runs = folder.runs();
+  const packets = await Promise.all(runs.map(async (run) => (await probe(folder.bytes(run))).packets));
+  const pictures = packets.flat().filter(({ codec_type }) => codec_type === 'video').length;
+  const seconds = runs.flatMap(({ segments }) => segments).reduce((sum, segment) => sum + segment.seconds, 0);
+  return Math.round(seconds * FRAME_RATE) - pictures;
 }
 
 async function measureFfmpeg(): Promise<void> {
@@ -100,14 +97,14 @@ async function measureFfmpeg(): Promise<void> {
   print('ffmpeg', 1, share, residentBytes(pid) / 2 ** 20);
 }
 
-function print(recorder: string, participants: number, share: number, mib: number): void {
-  const cells = [participants, share.toFixed(1), (share / participants).toFixed(2), mib.toFixed(0)];
+function print(recorder: string, participants: number, share: number, mib: number, missing?: number): void {
+  const cells = [participants, share.toFixed(1), (share / participants).toFixed(2), mib.toFixed(0), missing ?? '-'];
   console.log(`${recorder.padEnd(12)}${cells.map((cell) => String(cell).padStart(16)).join('')}`);
 }
 
 try {
   makeSource();
-  const titles = ['participants', 'CPU %', '% each', 'resident MiB'];
+  const titles = ['participants', 'CPU %', '% each', 'resident MiB', 'lost pictures'];
   console.log(`${'recorder'.padEnd(12)}${titles.map((title) => title.padStart(16)).join('')}`);
   await measureServer();
   for (const child of children.splice(0)) child.kill('SIGTERM');
