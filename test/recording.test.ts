@@ -4,14 +4,14 @@ import { CreateIngestConfigurationCommand, StartParticipantReplicationCommand } 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { launchChromium, publish, setLayerActive, simulcast } from './support/chromium.ts';
+import { activeRecording, isSound, recordingEnds } from './support/recording-checks.ts';
 import {
   createRecordedStage,
-  decodeErrors,
-  flashesAndBeeps,
   getParticipant,
-  type Probed,
+  packetTimes,
   probe,
   RecordingFolder,
+  span,
 } from './support/recordings.ts';
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, openTestPage } from './support/stage.ts';
@@ -34,35 +34,15 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const waitFor = <T>(check: () => Promise<T> | T, ms = 15_000) => vi.waitFor(check, { timeout: ms, interval: 100 });
 
-const ends = (stageArn: string, id: string, state = 'STOPPED') =>
-  waitFor(async () => expect((await getParticipant(server, stageArn, id)).recordingState).toBe(state));
+const ends = (stageArn: string, id: string, state?: string) => recordingEnds(server, stageArn, id, state);
 
-const numbers = ({ packets }: Probed, type: string, key: 'dts_time' | 'pts_time') =>
-  packets.filter(({ codec_type }) => codec_type === type).map((packet) => Number(packet[key]));
-
-const span = (times: number[]) => (times.at(-1) ?? 0) - (times[0] ?? 0);
-
-/** Times rise, and nothing in it fails to decode. */
-async function isSound(mp4: Buffer): Promise<Probed> {
-  const probed = await probe(mp4);
-  for (const type of ['video', 'audio']) {
-    const times = numbers(probed, type, 'dts_time');
-    expect(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0))).toBe(true);
-  }
-  expect(await decodeErrors(mp4)).toBe('');
-  return probed;
-}
+const folderOf = (stageArn: string, id: string) => activeRecording(server, stageArn, id);
 
 /** Publishes from a page of its own; resolves with how to stop. */
 async function startPublisher(token: string, codec: 'H264' | 'VP8' = 'H264'): Promise<() => Promise<void>> {
   const page = await openTestPage(server, browser);
   await publish(page, { url: server.endpoints.whip, token, codec });
   return () => page.evaluate(() => window.peers.publish?.close());
-}
-
-async function folderOf(stageArn: string, id: string): Promise<RecordingFolder> {
-  await waitFor(async () => expect((await getParticipant(server, stageArn, id)).recordingState).toBe('ACTIVE'));
-  return new RecordingFolder(server, (await getParticipant(server, stageArn, id)).recordingS3Prefix);
 }
 
 describe('a browser that publishes', () => {
@@ -91,7 +71,7 @@ describe('a browser that publishes', () => {
     expect(others).toEqual([]);
     const probed = await isSound(folder.bytes(run!));
     expect(probed.streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
-    const [video, audio] = [numbers(probed, 'video', 'pts_time'), numbers(probed, 'audio', 'pts_time')];
+    const [video, audio] = [packetTimes(probed, 'video', 'pts_time'), packetTimes(probed, 'audio', 'pts_time')];
     // The first key frame may be some hundred milliseconds behind the connection.
     expect(Math.abs(folder.seconds - wall)).toBeLessThan(1);
     expect(Math.abs(span(video) - folder.seconds)).toBeLessThan(0.1);
@@ -133,22 +113,11 @@ test('an encoder over RTMP is recorded', timed, async () => {
   expect(others).toEqual([]);
   const probed = await isSound(folder.bytes(run!));
   expect(probed.streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
-  const frames = numbers(probed, 'video', 'pts_time');
+  const frames = packetTimes(probed, 'video', 'pts_time');
   // Nothing was lost on the way: a frame is there for every thirtieth of a second.
   expect(frames.length).toBeCloseTo(span(frames) * 30 + 1, -0.5);
   // At first the encoder is faster or slower than its time.
   for (const { seconds } of run!.segments.slice(1, -1)) expect(seconds).toBeCloseTo(2, 1);
-});
-
-test('flashes and beeps of an encoder stay together', timed, async () => {
-  const flash = "color=black:s=320x180:r=30,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.2)'";
-  const beep = "aevalsrc='if(lt(mod(t,1),0.2),0.5*sin(2*PI*1000*t),0)':s=48000";
-  const folder = await recordEncoder({ picture: flash, sound: beep, until: '3.mp4' });
-  const { flashes, beeps } = await flashesAndBeeps(folder.bytes(folder.runs()[0]!));
-  const differences = flashes.map((at) => Math.min(...beeps.map((other) => Math.abs(at - other))));
-  expect(differences.length).toBeGreaterThan(5);
-  // A picture is a thirtieth of a second, and the first one may be cut short.
-  expect(Math.max(...differences.slice(1)), JSON.stringify({ flashes, beeps })).toBeLessThan(0.04);
 });
 
 test('the highest layer of a simulcast is recorded, and another one when it is stopped', timed, async () => {
@@ -211,7 +180,7 @@ describe('what is recorded', () => {
     const [run] = folder.runs();
     const probed = await isSound(folder.bytes(run!));
     expect(probed.streams.map(({ codec_name }) => codec_name)).toEqual(['aac']);
-    expect(Math.abs(span(numbers(probed, 'audio', 'pts_time')) - folder.seconds)).toBeLessThan(0.05);
+    expect(Math.abs(span(packetTimes(probed, 'audio', 'pts_time')) - folder.seconds)).toBeLessThan(0.05);
     expect(folder.text('media/hls/multivariant.m3u8')).toContain('CODECS="mp4a.40.2"\n');
   });
 

@@ -155,6 +155,12 @@ export async function decodeErrors(mp4: Buffer): Promise<string> {
   return (await child).stderr;
 }
 
+/** Seconds at which packets of one type are decoded or presented. */
+export const packetTimes = ({ packets }: Probed, type: string, key: 'dts_time' | 'pts_time') =>
+  packets.filter(({ codec_type }) => codec_type === type).map((packet) => Number(packet[key]));
+
+export const span = (times: number[]) => (times.at(-1) ?? 0) - (times[0] ?? 0);
+
 /** When, in seconds, pictures turn bright and sound begins. */
 export async function flashesAndBeeps(mp4: Buffer): Promise<{ flashes: number[]; beeps: number[] }> {
   const { packets } = await probe(mp4);

@@ -114,6 +114,17 @@ describe('what comes out', () => {
     expect(Math.abs(transcode(rate50, { codec: 'h264' }).length - 30)).toBeLessThanOrEqual(1);
   });
 
+  it('has all pictures of a source that was held up and then hurries', () => {
+    const slow = makeVideo({ codec: 'vp8', width: 160, height: 90, frames: 60, rate: 20, options: [] });
+    const { video, outputs } = open({ codec: 'vp8' });
+    // Of ten pictures three come 90, 50 and 10 ms late.
+    const late = [0, 0, 0, 90, 50, 10, 0, 0, 0, 0];
+    for (const [index, { data, timestamp }] of slow.units.entries())
+      video.push(data, ORIGIN + timestamp + (late[index % 10] ?? 0) * 90);
+    video.finish();
+    expect(outputs).toHaveLength(60);
+  });
+
   it('keeps to its bitrate with pictures that change all over', () => {
     const noise = makeVideo({
       codec: 'h264',

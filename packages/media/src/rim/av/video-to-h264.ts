@@ -30,6 +30,8 @@ export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp8' | 'vp9';
 const CLOCK_RATE = 90_000;
 /** Key frames come at least so often, so that new viewers and recordings need not wait. */
 const KEY_FRAME_INTERVAL = 2 * CLOCK_RATE;
+/** Pictures that may follow each other faster than the frame rate: a camera that was held up hurries. */
+const BURST = 3;
 /** Pictures of more pixels than 4K has are not decoded: a damaged or hostile header could ask for gigabytes. */
 export const MAX_DECODED_PIXELS = 4_096 * 2_304;
 /** Longer access units are not decoded. */
@@ -139,12 +141,13 @@ export class VideoToH264 {
     if (picture) this.#encode(picture, size, timestamp);
   };
 
-  /** Time rises, and not faster than the frame rate allows. */
+  /** Time rises, and no faster than the frame rate allows but for a short while. */
   #isDue(timestamp: number): boolean {
     if (timestamp <= this.#last) return false;
     const interval = CLOCK_RATE / this.#options.maxFrameRate;
     if (timestamp < this.#due - interval / 4) return false;
-    this.#due = (timestamp > this.#due + interval ? timestamp : this.#due) + interval;
+    const isFirst = this.#last === Number.NEGATIVE_INFINITY;
+    this.#due = (isFirst ? timestamp : Math.max(this.#due, timestamp - BURST * interval)) + interval;
     this.#last = timestamp;
     return true;
   }

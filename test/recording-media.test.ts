@@ -1,0 +1,161 @@
+// What is recorded is what was published, whatever that is: pictures by their numbers, sound by its place beside them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateIngestConfigurationCommand } from '@aws-sdk/client-ivs-realtime';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { launchChromium, publish, subscribe } from './support/chromium.ts';
+import { FlashAndBeep, median, stageCodecs, writeFlashAndBeep } from './support/flash-and-beep.ts';
+import { seenFrames } from './support/frame-clock.ts';
+import { clockDifference } from './support/picture-clock.ts';
+import { activeRecording, isSound, recordingEnds } from './support/recording-checks.ts';
+import {
+  createRecordedStage,
+  flashesAndBeeps,
+  type RecordedFrame,
+  type RecordingFolder,
+  recordedFrames,
+} from './support/recordings.ts';
+import { type RunningServer, root, startServer, temporaryFolder } from './support/server.ts';
+import { createToken, openTestPage } from './support/stage.ts';
+import { timed } from './support/timed.ts';
+
+const seconds = 6;
+const folder = temporaryFolder();
+
+let server: RunningServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launchChromium()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A stream key of the stage, and the participant that comes by it. */
+async function encoderOf(stageArn: string): Promise<{ url: string; id: string }> {
+  const input = { ingestProtocol: 'RTMP' as const, insecureIngest: true, stageArn };
+  const { ingestConfiguration } = await server.client.send(new CreateIngestConfigurationCommand(input));
+  const { streamKey, participantId: id = '' } = ingestConfiguration ?? {};
+  return { url: `${server.endpoints.rtmp}${streamKey}`, id };
+}
+
+/** The pictures of all of a recording, in their order. */
+async function picturesOf(recording: RecordingFolder): Promise<RecordedFrame[]> {
+  const runs = await Promise.all(recording.runs().map((run) => recordedFrames(recording.bytes(run))));
+  return runs.flat();
+}
+
+/** Every picture from the first to the last, and each can be read. */
+function isComplete(pictures: readonly RecordedFrame[], count: number): void {
+  const counters = pictures.map(({ counter }) => counter);
+  expect(counters.length).toBeGreaterThan(count);
+  expect(counters).toEqual(counters.map((_, index) => (counters[0] ?? 0) + index));
+}
+
+/** By how much sound comes after its picture, in milliseconds. */
+async function lips(recording: RecordingFolder): Promise<number[]> {
+  const { flashes, beeps } = await flashesAndBeeps(recording.bytes(recording.runs()[0]!));
+  const differences = flashes.flatMap((flash) => beeps.map((beep) => (beep - flash) * 1_000));
+  return differences.filter((ms) => Math.abs(ms) < 400);
+}
+
+describe('of an encoder no picture is lost, and sound stays with its picture', () => {
+  test('over RTMP', timed, async () => {
+    const stageArn = await createRecordedStage(server);
+    const { url, id } = await encoderOf(stageArn);
+    const encoder = new FlashAndBeep([...stageCodecs, '-f', 'flv', url]);
+    onTestFinished(() => encoder.end());
+    const recording = await activeRecording(server, stageArn, id);
+    await sleep(seconds * 1_000);
+    await encoder.end();
+    await recordingEnds(server, stageArn, id);
+    isComplete(await picturesOf(recording), (seconds - 1) * 30);
+    const skews = await lips(recording);
+    expect(skews.length).toBeGreaterThan(3);
+    expect(Math.max(...skews.map(Math.abs)), `${skews}`).toBeLessThan(40);
+  });
+
+  test('over WebRTC (WHIP)', timed, async () => {
+    const file = join(folder, 'source.mkv');
+    await writeFlashAndBeep(file, seconds + 2, [...stageCodecs, '-c:a', 'libopus', '-ac', '2']);
+    const stageArn = await createRecordedStage(server);
+    const alice = await createToken(server, stageArn);
+    const script = join(root, 'test/support/ffmpeg-send.mjs');
+    const args = [script, file, 'whip', server.endpoints.whip, `authorization=${alice.token}`];
+    const encoder: ChildProcess = spawn(process.execPath, args, { stdio: 'ignore' });
+    onTestFinished(() => void encoder.kill('SIGKILL'));
+    const recording = await activeRecording(server, stageArn, alice.id);
+    await recordingEnds(server, stageArn, alice.id);
+    isComplete(await picturesOf(recording), (seconds - 1) * 30);
+    const skews = await lips(recording);
+    expect(skews.length).toBeGreaterThan(3);
+    expect(Math.abs(median(skews)), `${skews}`).toBeLessThan(40);
+  });
+});
+
+describe('of a browser', () => {
+  // The browser's encoders of VP9 and AV1 leave some pictures that neither a viewer nor the recording can read.
+  test.each([
+    ['H264', 0],
+    ['VP8', 0],
+    ['VP9', 0.1],
+    ['AV1', 0.1],
+  ] as const)('%s: all pictures that a viewer sees', timed, async (codec, unreadable) => {
+    const stageArn = await createRecordedStage(server);
+    const [alice, bob] = [await createToken(server, stageArn), await createToken(server, stageArn)];
+    const [page, viewer] = [await openTestPage(server, browser), await openTestPage(server, browser)];
+    const clock = { width: 640, height: 360, frameRate: 20 };
+    await publish(page, { url: server.endpoints.whip, token: alice.token, codec, clock, maxBitrate: 2_500_000 });
+    await subscribe(viewer, { whip: server.endpoints.whip, token: bob.token, publisherId: alice.id, clock: true });
+    const recording = await activeRecording(server, stageArn, alice.id);
+    await sleep(seconds * 1_000);
+    const seen = new Set((await seenFrames(viewer, alice.id)).map(({ counter }) => counter));
+    await page.evaluate(() => window.peers.publish?.close());
+    await recordingEnds(server, stageArn, alice.id);
+    for (const run of recording.runs()) await isSound(recording.bytes(run));
+    const pictures = await picturesOf(recording);
+    const counters = pictures.map(({ counter }) => counter);
+    const read = pictures.filter(({ counter }) => counter >= 0);
+    expect(read.length).toBeGreaterThan(seconds * 10);
+    expect(pictures.length - read.length).toBeLessThanOrEqual(unreadable * pictures.length);
+    const [first = 0, last = 0] = [read[0]?.counter, read.at(-1)?.counter];
+    const due = [...seen].filter((one) => one > first && one < last);
+    const missing = due.filter((one) => !counters.includes(one));
+    expect(missing.length, `${missing}`).toBeLessThanOrEqual(unreadable * due.length);
+    // Each is where it was made on the recording's line of time.
+    const late = read.map(({ at, madeAt }) => clockDifference(at * 1_000 - madeAt)).sort((a, b) => a - b);
+    const [least = 0, most = 0] = [late[Math.floor(late.length / 10)], late[Math.floor((late.length * 9) / 10)]];
+    expect(most - least).toBeLessThan(100);
+    expect(recording.text('media/hls/multivariant.m3u8')).toContain('RESOLUTION=640x360');
+  });
+});
+
+test('pictures that are broken end neither their recording nor another one', timed, async () => {
+  const stageArn = await createRecordedStage(server);
+  const [broken, whole] = [await encoderOf(stageArn), await encoderOf(stageArn)];
+  // Every so many bytes one is changed.
+  const noise = ['-bsf:v', 'noise=amount=5000'];
+  const encoders = [
+    new FlashAndBeep([...stageCodecs, ...noise, '-f', 'flv', broken.url]),
+    new FlashAndBeep([...stageCodecs, '-f', 'flv', whole.url]),
+  ];
+  onTestFinished(() => Promise.all(encoders.map((encoder) => encoder.end())));
+  const recordings = [
+    await activeRecording(server, stageArn, broken.id),
+    await activeRecording(server, stageArn, whole.id),
+  ];
+  await sleep(seconds * 1_000);
+  for (const encoder of encoders) await encoder.end();
+  for (const { id } of [broken, whole]) await recordingEnds(server, stageArn, id);
+  for (const recording of recordings)
+    expect(recording.event('ended')).toMatchObject({ recording_status: 'RECORDING_ENDED' });
+  isComplete(await picturesOf(recordings[1]!), (seconds - 1) * 30);
+  expect(recordings[0]!.seconds).toBeGreaterThan(seconds - 3);
+});
