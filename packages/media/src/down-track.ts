@@ -470,15 +470,20 @@ class RtxDestination implements Destination {
 
 /** When packets were last sent again, by number: a fixed table in which new entries push out old ones. */
 class RecentResends {
-  readonly #numbers = new Float64Array(RECENT_RESENDS).fill(-1);
-  readonly #times = new Float64Array(RECENT_RESENDS);
+  /** Most subscribers never ask for one. */
+  #table: { numbers: Float64Array; times: Float64Array } | undefined;
 
   /** False when the packet was sent again less than `pauseMs` ago; else notes it. */
   allow(number: number, now: number, pauseMs: number): boolean {
+    this.#table ??= {
+      numbers: new Float64Array(RECENT_RESENDS).fill(-1),
+      times: new Float64Array(RECENT_RESENDS),
+    };
+    const { numbers, times } = this.#table;
     const slot = number % RECENT_RESENDS;
-    if (this.#numbers[slot] === number && now - (this.#times[slot] ?? 0) < pauseMs) return false;
-    this.#numbers[slot] = number;
-    this.#times[slot] = now;
+    if (numbers[slot] === number && now - (times[slot] ?? 0) < pauseMs) return false;
+    numbers[slot] = number;
+    times[slot] = now;
     return true;
   }
 }

@@ -7,7 +7,7 @@ import { type Probe, ProbeSchedule } from './probe-schedule.ts';
 import { QueueDelay } from './queue-delay.ts';
 import { judge, type Measurement, RateControl } from './rate-control.ts';
 import { RembBound } from './remb-bound.ts';
-import { ASSUMED, HISTORY, IN_FLIGHT, LOST, RECEIVED, SendHistory } from './send-history.ts';
+import { ASSUMED, IN_FLIGHT, LOST, RECEIVED, SendHistory } from './send-history.ts';
 import { Sending } from './sending.ts';
 import { type NetworkState, Trendline } from './trendline.ts';
 
@@ -264,12 +264,12 @@ export class BandwidthEstimator {
   /** Packets that no feedback reported on, because it was lost: without them too little would seem to arrive. */
   #takeGap({ baseSequenceNumber, statusCount, arrivals }: rtcp.TransportFeedback): void {
     const { states, sizes } = this.#history;
-    const { count } = this.#history;
+    const { count, size } = this.#history;
     const age = this.#history.age(baseSequenceNumber);
-    if (age >= HISTORY || age >= count || arrivals.length === 0) return;
+    if (age >= size || age >= count || arrivals.length === 0) return;
     const base = count - 1 - age;
-    for (let number = Math.max(this.#reported, count - HISTORY); number < base; number++) {
-      const slot = number & (HISTORY - 1);
+    for (let number = Math.max(this.#reported, count - size); number < base; number++) {
+      const slot = this.#history.slotOf(number);
       if (states[slot] !== IN_FLIGHT) continue;
       states[slot] = ASSUMED;
       this.#assumedBytes += sizes[slot]!;
@@ -311,14 +311,14 @@ export class BandwidthEstimator {
 
   /** The packets that the feedback covers and that have not come, as far as they are remembered. */
   #takeLosses({ baseSequenceNumber, statusCount }: rtcp.TransportFeedback): void {
-    const { states, clusters } = this.#history;
+    const { states, clusters, size } = this.#history;
     const { train } = this.#probes;
     const count = Math.min(statusCount, 0xffff);
     // Older ones than are remembered are stepped over at once: forged ranges cost no more than honest ones.
     const age = this.#history.age(baseSequenceNumber);
     let skip = 0;
-    if (age >= HISTORY) skip = age - HISTORY + 1;
-    for (let i = skip; i < count && i - skip < HISTORY; i++) {
+    if (age >= size) skip = age - size + 1;
+    for (let i = skip; i < count && i - skip < size; i++) {
       const slot = this.#history.find((baseSequenceNumber + i) & 0xffff);
       if (slot < 0) return;
       if (states[slot] !== IN_FLIGHT) continue;
