@@ -146,7 +146,7 @@ test('pictures that are broken end neither their recording nor another one', tim
     new FlashAndBeep([...stageCodecs, ...noise, '-f', 'flv', broken.url]),
     new FlashAndBeep([...stageCodecs, '-f', 'flv', whole.url]),
   ];
-  onTestFinished(() => Promise.all(encoders.map((encoder) => encoder.end())));
+  for (const encoder of encoders) onTestFinished(() => encoder.end());
   const recordings = [
     await activeRecording(server, stageArn, broken.id),
     await activeRecording(server, stageArn, whole.id),
