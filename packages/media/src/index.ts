@@ -16,9 +16,9 @@ export { checkTrickle, iceUfrag } from './trickle.ts';
 
 /** Starts the worker processes; rejects with one clear line when one cannot start, as with a UDP port in use. */
 export function startMedia(options: MediaOptions): Promise<Media> {
-  const { workerPath, ingest, recorderPath } = options;
+  const { workerPath, ingest, recorder } = options;
   const spawnIngest = ingest && (() => forkChild<ToIngest, FromIngest>(ingest.workerPath));
-  const spawnRecorder = recorderPath ? () => forkChild<ToRecorder, FromRecorder>(recorderPath) : undefined;
+  const spawnRecorder = recorder && (() => forkChild<ToRecorder, FromRecorder>(recorder.workerPath));
   const spawnWorker = () => forkChild<ToWorker, FromWorker>(workerPath);
   return WorkerPool.start(options, spawnWorker, spawnIngest, spawnRecorder);
 }

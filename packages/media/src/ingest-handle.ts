@@ -96,10 +96,10 @@ export class IngestHandle {
       throw error;
     }
     this.#process = process;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     void gone.then((how) => {
       clearInterval(pulse);
-      if (Date.now() - startedAt >= STABLE_AFTER_MS) this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
+      if (performance.now() - startedAt >= STABLE_AFTER_MS) this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
       this.#gone(how);
     });
   }

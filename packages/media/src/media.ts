@@ -16,9 +16,16 @@ export interface MediaOptions {
   limits: MediaLimits;
   /** Takes streams of encoders over RTMP and RTMPS; absent: none. */
   ingest?: IngestOptions;
-  /** File that the recorder process runs, the build of recorder-worker.ts; absent: nothing can be recorded. */
-  recorderPath?: string;
+  /** Absent: nothing can be recorded. */
+  recorder?: RecorderProcessOptions;
   log: MediaLog;
+}
+
+export interface RecorderProcessOptions {
+  /** File that the recorder process runs: the build of recorder-worker.ts. */
+  workerPath: string;
+  /** Bytes of disk space for what sinks do not take, all recordings together; what is more is left out. */
+  spoolBytes: number;
 }
 
 /** How encoders' streams come in. */

@@ -83,7 +83,7 @@ export class WorkerPool implements Media {
     spawnRecorder?: () => ChildHandle<ToRecorder, FromRecorder>,
   ) {
     this.#options = options;
-    const { ingest, limits, log } = options;
+    const { ingest, limits, log, recorder } = options;
     this.#ingest =
       ingest && spawnIngest
         ? new IngestHandle({ ...ingest, limits }, spawnIngest, log, {
@@ -91,7 +91,10 @@ export class WorkerPool implements Media {
             ended: (connectionId, reason) => this.#endedByEncoder(connectionId, reason),
           })
         : undefined;
-    this.#recorder = spawnRecorder && new RecorderHandle(spawnRecorder, log, (event) => this.#tellRecording(event));
+    this.#recorder =
+      recorder && spawnRecorder
+        ? new RecorderHandle(spawnRecorder, recorder.spoolBytes, log, (event) => this.#tellRecording(event))
+        : undefined;
     this.#spawn = spawn;
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => ({
       index,
@@ -332,9 +335,9 @@ export class WorkerPool implements Media {
       Object.assign(slot, { cpu, joins: 0 });
     });
     slot.worker = worker;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     void worker.gone.then(() => {
-      if (Date.now() - startedAt >= STABLE_AFTER_MS) slot.restartDelayMs = FIRST_RESTART_DELAY_MS;
+      if (performance.now() - startedAt >= STABLE_AFTER_MS) slot.restartDelayMs = FIRST_RESTART_DELAY_MS;
       this.#workerGone(slot);
     });
   }

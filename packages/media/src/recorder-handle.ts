@@ -25,6 +25,7 @@ interface Known {
 /** The recorder process: started with the first recording, started anew when it dies, and told then what it was to record. */
 export class RecorderHandle {
   readonly #spawn: () => Process;
+  readonly #spoolBytes: number;
   readonly #log: MediaLog;
   readonly #listener: (event: RecordingEvent) => void;
   readonly #complaints: LogBudget;
@@ -36,8 +37,9 @@ export class RecorderHandle {
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(spawn: () => Process, log: MediaLog, listener: (event: RecordingEvent) => void) {
+  constructor(spawn: () => Process, spoolBytes: number, log: MediaLog, listener: (event: RecordingEvent) => void) {
     this.#spawn = spawn;
+    this.#spoolBytes = spoolBytes;
     this.#log = log;
     this.#listener = listener;
     this.#complaints = new LogBudget((fields, message) => log.warn(fields, message));
@@ -87,7 +89,7 @@ export class RecorderHandle {
     const process = this.#spawn();
     this.#process = process;
     this.#missedPulses = 0;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const pulse = setInterval(() => this.#checkPulse(process), 1_000);
     pulse.unref();
     process.onComplaint((line) => this.#complaints.say({}, line.slice(0, 500)));
@@ -95,12 +97,12 @@ export class RecorderHandle {
     this.#gone = new Promise((resolve) =>
       process.onExit((how) => {
         clearInterval(pulse);
-        if (Date.now() - startedAt >= STABLE_AFTER_MS) this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
+        if (performance.now() - startedAt >= STABLE_AFTER_MS) this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
         this.#onExit(how);
         resolve();
       }),
     );
-    process.send({ type: 'start' });
+    process.send({ type: 'start', spoolBytes: this.#spoolBytes });
   }
 
   #receive(message: FromRecorder): void {

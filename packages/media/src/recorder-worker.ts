@@ -12,10 +12,11 @@ const PULSE_MS = 1_000;
 
 type Main = Parent<FromRecorder, ToRecorder>;
 
-function open(parent: Main): Recorder {
+function open(parent: Main, spoolBytes: number): Recorder {
   const lines = new LogBudget((fields, message) => parent.send({ type: 'log', level: 'warn', fields, message }));
   const recorder = new Recorder({
     clock: systemClock,
+    spoolBytes,
     connect: (address) => (onBytes, onClosed) => new RelayLink(connectRelay(address), onBytes, onClosed),
     tell: (event) => parent.send({ type: 'recording', event }),
     warn: (fields, message) => lines.say(told(fields), message),
@@ -49,7 +50,7 @@ function serve(parent: Main): void {
   let recorder: Recorder | undefined;
   parent.onMessage((message) => {
     if (message.type === 'start') {
-      recorder = open(parent);
+      recorder = open(parent, message.spoolBytes);
       parent.send({ type: 'ready' });
     } else if (message.type === 'record') recorder?.record(message.options, message.source);
     else if (message.type === 'pause') recorder?.pause(message.id);

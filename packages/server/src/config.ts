@@ -41,6 +41,8 @@ export interface Config {
   buckets: 'folder' | 's3';
   /** Of a server that speaks S3; absent: AWS. */
   s3Endpoint?: string;
+  /** MiB of disk space, in the data folder, for what is recorded and not stored yet. */
+  recordingSpool: number;
   /** Where events are sent; comes with eventsWebhookSecret, with which they are signed. */
   eventsWebhook?: string;
   eventsWebhookSecret?: string;
@@ -333,6 +335,13 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: publicUrl,
     default: undefined,
     defaultText: 'AWS',
+  },
+  recordingSpool: {
+    name: 'recording-spool',
+    argument: 'MIB',
+    help: 'disk space for recordings while their bucket is away',
+    parse: integer(0, 1_048_576),
+    default: 2_048,
   },
   eventsWebhook: {
     name: 'events-webhook',

@@ -111,8 +111,8 @@ async function openMedia(
   const workerPath = beside('./media-worker.mjs');
   try {
     const ingest = encoders && ingestOptions(config, listenIp, encoders);
-    const recorderPath = beside('./recorder-worker.mjs');
-    return await startMedia({ workers, listenIp, announceIps, port, workerPath, limits, log, ingest, recorderPath });
+    const recorder = { workerPath: beside('./recorder-worker.mjs'), spoolBytes: config.recordingSpool * 2 ** 20 };
+    return await startMedia({ workers, listenIp, announceIps, port, workerPath, limits, log, ingest, recorder });
   } catch (error) {
     throw new StartupError(messageOf(error));
   }

@@ -4,7 +4,8 @@ import type { RecordingEvent, RecordingFailure, RecordingOptions } from './optio
 
 /** Main process to recorder process. */
 export type ToRecorder =
-  | { type: 'start' }
+  /** `spoolBytes`: disk space for what sinks do not take, all recordings together. */
+  | { type: 'start'; spoolBytes: number }
   /** Begins a recording, or goes on with it, with what is published at the source; without one, it waits for its end. */
   | { type: 'record'; options: RecordingOptions; source?: RelaySource }
   /** The publication is over: the recording waits. */

@@ -33,18 +33,20 @@ export const RECORD_TICK_MS = 50;
 /** A timer that comes this late finds packets that were not read yet: they come first. */
 export const LATE_TICK_MS = 150;
 
-/** Bytes that may wait for a sink in one recording; then segments are left out. */
-export const MAX_UNSTORED_BYTES = 32 * 1_024 * 1_024;
-/** How long a segment is offered to a sink that fails. */
-export const STORE_FOR_MS = 100_000;
-/** How long it is offered when the sink says that it will not take it. */
+/** Bytes of one recording that wait for its sink in memory; those behind them wait on disk. */
+export const MAX_HELD_BYTES = 8 * 1_024 * 1_024;
+/** Bytes of one recording that are on their way to the disk. */
+export const MAX_SPOOLING_BYTES = 32 * 1_024 * 1_024;
+/** How long a sink that fails is waited for before a recording has started; then it cannot start. */
+export const STORE_START_FOR_MS = 300_000;
+/** How long an object is offered when the sink says that it will not take it. */
 export const STORE_REFUSED_FOR_MS = 5_000;
 /** How long one write may take. */
 export const WRITE_TIMEOUT_MS = 30_000;
 export const FIRST_STORE_DELAY_MS = 200;
 export const LAST_STORE_DELAY_MS = 5_000;
-/** How long the last files of a recording are tried; the recording has failed after it. */
-export const STORE_END_FOR_MS = 30_000;
+/** How long a sink that fails is waited for after the end of a recording; then the recording has failed. */
+export const STORE_END_FOR_MS = 600_000;
 
 /** Bits a second of the sound, stereo. */
 export const AUDIO_BPS = 128_000;

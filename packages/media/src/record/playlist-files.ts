@@ -1,6 +1,5 @@
 import { hls } from '@footlights/protocol';
 import { JournalFile } from '../rim/journal-file.ts';
-import { STORE_END_FOR_MS, STORE_FOR_MS } from './limits.ts';
 import type { RecordingOptions } from './options.ts';
 import type { FinishedSegment, Format } from './segmenter.ts';
 import type { StoreQueue } from './store-queue.ts';
@@ -14,27 +13,39 @@ type Entry =
   | { type: 'format'; format: Omit<Format, 'init'> }
   | { type: 'thumbnail'; number: number };
 
+/** An init segment, which the segments after it cannot be played without. */
+interface Init {
+  body: Buffer;
+  generation: number;
+  state: 'waiting' | 'stored' | 'given up';
+}
+
 /** The files of one recording below its prefix, as they come to be: a segment is listed after it is stored. */
 export class PlaylistFiles {
   readonly #options: RecordingOptions;
   readonly #store: StoreQueue;
+  readonly #complain: (message: string) => void;
   readonly #journal: JournalFile<Entry>;
   readonly #segments: hls.Segment[] = [];
+  readonly #pending = new Set<Promise<unknown>>();
   #format: Omit<Format, 'init'> | undefined;
-  #init: { body: Buffer; stored: boolean } | undefined;
+  #init: Init | undefined;
   #generation = -1;
   #number = 0;
   #thumbnail = 0;
   #endMs: number | undefined;
+  /** The last segment is not in the list. */
+  #isBroken = false;
   #peakBps = 0;
   #bytes = 0;
   #playlistWanted = false;
   /** Segments that were left out. */
   lost = 0;
 
-  constructor(options: RecordingOptions, store: StoreQueue) {
+  constructor(options: RecordingOptions, store: StoreQueue, complain: (message: string) => void) {
     this.#options = options;
     this.#store = store;
+    this.#complain = complain;
     this.#journal = new JournalFile(options.journalPath);
     for (const entry of this.#journal.entries) this.#recall(entry);
   }
@@ -57,53 +68,82 @@ export class PlaylistFiles {
     this.#endMs = undefined;
   }
 
-  /** Resolves when it is stored, or given up. */
-  async format({ init, ...format }: Format): Promise<boolean> {
+  /** Resolves with false when its init segment is given up; `forMs` as of StoreQueue. */
+  format({ init, ...format }: Format, forMs?: number): Promise<boolean> {
     this.#generation += 1;
     this.#endMs = undefined;
     const larger = (format.width ?? 0) >= (this.#format?.width ?? 0);
     if (!this.#format || larger) {
       this.#format = format;
-      await this.#journal.add({ type: 'format', format });
+      this.#note({ type: 'format', format });
     }
-    return this.#storeInit({ body: init, stored: false }, this.#generation);
+    this.#init = { body: init, generation: this.#generation, state: 'waiting' };
+    return this.#storeInit(this.#init, forMs);
   }
 
-  async segment({ body, startedAtMs, durationMs }: FinishedSegment): Promise<void> {
-    const number = this.#number++;
-    const generation = this.#generation;
+  /** A segment of the last format. */
+  segment({ body, startedAtMs, durationMs }: FinishedSegment): void {
+    const [number, init] = [this.#number++, this.#init];
+    if (!init) return;
     const discontinuity = this.#endMs === undefined || Math.abs(startedAtMs - this.#endMs) > 1;
     this.#endMs = startedAtMs + durationMs;
-    if (this.#init && !this.#init.stored) await this.#storeInit(this.#init, generation);
-    if (!(await this.#put(`high/${number}.mp4`, body, MP4, STORE_FOR_MS))) {
-      this.lost += 1;
-      this.#endMs = undefined;
-      return;
-    }
-    const mapUri = `init-${generation}.mp4`;
-    const segment = { uri: `${number}.mp4`, durationMs, mapUri, discontinuity, startedAtMs };
-    const entry: Entry = { type: 'segment', segment, number, generation, bytes: body.length };
-    await this.#journal.add(entry);
-    this.#recall(entry);
-    this.#listSoon();
+    if (init.state === 'given up') void this.#storeInit(init);
+    const segment = { uri: `${number}.mp4`, durationMs, mapUri: `init-${init.generation}.mp4`, startedAtMs };
+    const storing = this.#put(`high/${number}.mp4`, body, MP4).then((stored) => {
+      if (!stored || init.state !== 'stored') return this.#leaveOut();
+      const isBreak = discontinuity || this.#isBroken;
+      this.#isBroken = false;
+      const { generation } = init;
+      const entry: Entry = {
+        ...{ type: 'segment', number, generation, bytes: body.length },
+        segment: { ...segment, discontinuity: isBreak },
+      };
+      this.#recall(entry);
+      this.#note(entry);
+      this.#listSoon();
+    });
+    void this.#track(storing);
   }
 
-  async thumbnail(jpeg: Buffer): Promise<void> {
+  /** Resolves with false when it is not stored. */
+  async thumbnail(jpeg: Buffer): Promise<boolean> {
     const { thumbnails, prefix } = this.#options;
     const number = ++this.#thumbnail;
-    const put = (key: string) => this.#store.put(`${prefix}/media/${key}`, jpeg, 'image/jpeg', STORE_FOR_MS);
-    await this.#journal.add({ type: 'thumbnail', number });
-    if (thumbnails?.sequential) await put(`thumbnails/high/${number}.jpg`);
-    if (thumbnails?.latest) await put('latest_thumbnail/high/thumb.jpg');
+    this.#note({ type: 'thumbnail', number });
+    const names = [
+      ...(thumbnails?.sequential ? [`thumbnails/high/${number}.jpg`] : []),
+      ...(thumbnails?.latest ? ['latest_thumbnail/high/thumb.jpg'] : []),
+    ];
+    const storing = Promise.all(names.map((name) => this.#store.put(`${prefix}/media/${name}`, jpeg, 'image/jpeg')));
+    return (await this.#track(storing)).every((stored) => stored);
   }
 
-  /** The playlists as they stay; false when they are not stored. */
+  /** The playlists as they stay, after all else; false when they are not stored. */
   async end(): Promise<boolean> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
     return this.isEmpty || (await this.#list(true));
   }
 
   removeJournal(): Promise<void> {
     return this.#journal.remove();
+  }
+
+  #leaveOut(): void {
+    this.lost += 1;
+    this.#isBroken = true;
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
+    return tracked;
+  }
+
+  /** A journal that cannot be written is missed after a crash alone. */
+  #note(entry: Entry): void {
+    void this.#track(
+      this.#journal.add(entry).catch((error: Error) => this.#complain(`the journal is not written: ${error.message}`)),
+    );
   }
 
   #recall(entry: Entry): void {
@@ -119,10 +159,13 @@ export class PlaylistFiles {
     }
   }
 
-  async #storeInit(init: { body: Buffer; stored: boolean }, generation: number): Promise<boolean> {
-    this.#init = init;
-    init.stored = await this.#put(`high/init-${generation}.mp4`, init.body, MP4, STORE_FOR_MS);
-    return init.stored;
+  #storeInit(init: Init, forMs?: number): Promise<boolean> {
+    init.state = 'waiting';
+    const storing = this.#put(`high/init-${init.generation}.mp4`, init.body, MP4, forMs).then((stored) => {
+      init.state = stored ? 'stored' : 'given up';
+      return stored;
+    });
+    return this.#track(storing);
   }
 
   /** The newest list alone is worth storing. */
@@ -131,17 +174,16 @@ export class PlaylistFiles {
     this.#playlistWanted = true;
     queueMicrotask(() => {
       this.#playlistWanted = false;
-      void this.#list(false);
+      void this.#track(this.#list(false));
     });
   }
 
   async #list(ended: boolean): Promise<boolean> {
     const { targetSegmentSeconds: targetSeconds } = this.#options;
     const text = hls.writeMediaPlaylist({ targetSeconds, segments: this.#segments, ended });
-    const forMs = ended ? STORE_END_FOR_MS : STORE_FOR_MS;
-    const listed = await this.#put('high/playlist.m3u8', Buffer.from(text), M3U8, forMs);
+    const listed = await this.#put('high/playlist.m3u8', Buffer.from(text), M3U8);
     const isKnown = this.#segments.length > 1 && !ended;
-    return isKnown ? listed : (await this.#put('multivariant.m3u8', this.#multivariant(), M3U8, forMs)) && listed;
+    return isKnown ? listed : (await this.#put('multivariant.m3u8', this.#multivariant(), M3U8)) && listed;
   }
 
   #multivariant(): Buffer {
@@ -152,7 +194,7 @@ export class PlaylistFiles {
     return Buffer.from(hls.writeMultivariantPlaylist(rendition));
   }
 
-  #put(name: string, body: Uint8Array, contentType: string, forMs: number): Promise<boolean> {
+  #put(name: string, body: Uint8Array, contentType: string, forMs?: number): Promise<boolean> {
     return this.#store.put(`${this.#options.prefix}/media/hls/${name}`, body, contentType, forMs);
   }
 }

@@ -1,16 +1,18 @@
 import { type LinkMaker, type RelayedPublication, type RelaySource, Relays } from '../relay/index.ts';
 import { noTransports } from '../rim/no-transports.ts';
 import type { RelayAddress } from '../rim/relay-link.ts';
+import { Spool } from '../rim/spool.ts';
 import type { Clock } from '../rim/transport.ts';
 import type { RecordingEvent, RecordingFailure, RecordingOptions } from './options.ts';
-import { Recording } from './recording.ts';
-import { SinkError } from './sink.ts';
+import { failureOf, Recording } from './recording.ts';
 
 /** A source whose link was lost, though it is not over, is connected to again after this time. */
 const RETRY_MS = 1_000;
 
 export interface RecorderOptions {
   clock: Clock;
+  /** Of the disk space for what sinks do not take, all recordings together. */
+  spoolBytes: number;
   connect(address: RelayAddress): LinkMaker;
   tell(event: RecordingEvent): void;
   warn(fields: object, message: string): void;
@@ -28,13 +30,15 @@ interface Entry {
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #relays: Relays;
+  readonly #spool: Spool;
   readonly #entries = new Map<string, Entry>();
   /** Ends under way. */
   readonly #ending = new Set<Promise<void>>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    const { clock, connect } = options;
+    const { clock, connect, spoolBytes } = options;
+    this.#spool = new Spool(spoolBytes);
     this.#relays = new Relays({
       secret: '',
       host: noTransports,
@@ -93,15 +97,14 @@ export class Recorder {
   #begin(options: RecordingOptions): Entry | undefined {
     const { clock, warn } = this.#options;
     try {
-      const now = () => clock.now();
-      const entry: Entry = { recording: new Recording(options, { now, warn, tell: (event) => this.#tell(event) }) };
+      const tell = (event: RecordingEvent) => this.#tell(event);
+      const surroundings = { now: () => clock.now(), spool: this.#spool, warn, tell };
+      const entry: Entry = { recording: new Recording(options, surroundings) };
       this.#entries.set(options.id, entry);
       return entry;
     } catch (error) {
-      const code = error instanceof SinkError ? error.code : 'InternalServerException';
       warn({ recording: options.id, err: error }, 'a recording cannot begin');
-      const reason = code === 'ResourceNotFoundException' ? 'bucket not found' : 'service internal error';
-      this.#options.tell({ type: 'ended', id: options.id, started: false, durationMs: 0, failure: { code, reason } });
+      this.#options.tell({ type: 'ended', id: options.id, started: false, durationMs: 0, failure: failureOf(error) });
       return undefined;
     }
   }
@@ -147,7 +150,7 @@ export class Recorder {
     } catch (error) {
       const { id } = entry.recording.options;
       this.#options.warn({ recording: id, err: error }, 'a recording failed');
-      this.end(id, { code: 'InternalServerException', reason: 'service internal error' });
+      this.end(id, failureOf(error));
     }
   }
 }

@@ -1,15 +1,17 @@
 import type { RelayedPublication } from '../relay/index.ts';
-import { STORE_END_FOR_MS } from './limits.ts';
+import type { Spool, SpoolFolder } from '../rim/spool.ts';
+import { STORE_END_FOR_MS, STORE_START_FOR_MS } from './limits.ts';
 import { type RecordingOutcome, recordingMetadata } from './metadata.ts';
 import { openSink } from './open-sink.ts';
 import type { RecordingEvent, RecordingFailure, RecordingOptions } from './options.ts';
 import { Part } from './part.ts';
 import { PlaylistFiles } from './playlist-files.ts';
-import { type Sink, SinkError, type SinkFailure } from './sink.ts';
+import { SinkError, type SinkFailure } from './sink.ts';
 import { StoreQueue } from './store-queue.ts';
 
 export interface RecordingSurroundings {
   now(): number;
+  spool: Spool;
   tell(event: RecordingEvent): void;
   warn(fields: object, message: string): void;
 }
@@ -21,18 +23,23 @@ const reasons: Record<SinkFailure, string> = {
 };
 const internal: RecordingFailure = { code: 'InternalServerException', reason: reasons.InternalServerException };
 
+/** What events say of an error. */
+export const failureOf = (error: unknown): RecordingFailure =>
+  error instanceof SinkError ? { code: error.code, reason: reasons[error.code] } : internal;
+
 /** One recording: what a participant publishes, once or several times one after the other, becomes files below one prefix. */
 export class Recording {
   readonly options: RecordingOptions;
   readonly #surroundings: RecordingSurroundings;
+  readonly #spool: SpoolFolder;
   readonly #store: StoreQueue;
   readonly #files: PlaylistFiles;
   #part: Part | undefined;
   #thumbnailDueMs: number | undefined;
   #started: boolean;
   #ended = false;
-  /** Settles with all that was begun before. */
-  #work: Promise<unknown> = Promise.resolve();
+  /** What the end waits for. */
+  readonly #pending = new Set<Promise<unknown>>();
   #firstTickMs: number | undefined;
   #lastMediaMs = 0;
 
@@ -40,10 +47,11 @@ export class Recording {
   constructor(options: RecordingOptions, surroundings: RecordingSurroundings) {
     this.options = options;
     this.#surroundings = surroundings;
-    const { id, thumbnails } = options;
-    const sink: Sink = openSink(options.sink);
-    this.#store = new StoreQueue(sink, (message) => surroundings.warn({ recording: id }, message));
-    this.#files = new PlaylistFiles(options, this.#store);
+    const { id, thumbnails, journalPath } = options;
+    const complain = (message: string) => surroundings.warn({ recording: id }, message);
+    this.#spool = surroundings.spool.folder(`${journalPath}.spool`);
+    this.#store = new StoreQueue(openSink(options.sink), this.#spool, complain);
+    this.#files = new PlaylistFiles(options, this.#store, complain);
     this.#started = !this.#files.isEmpty;
     if (thumbnails) this.#thumbnailDueMs = 0;
   }
@@ -60,8 +68,8 @@ export class Recording {
       now: () => this.#surroundings.now(),
       ...(originMs !== undefined && { originMs }),
       thumbnailDueMs: () => this.#thumbnailDueMs,
-      onFormat: (format) => this.#then(() => this.#onFormat(this.#files.format(format))),
-      onSegment: (segment) => this.#then(() => this.#files.segment(segment)),
+      onFormat: (format) => this.#startWith(this.#files.format(format, this.#started ? undefined : STORE_START_FOR_MS)),
+      onSegment: (segment) => this.#files.segment(segment),
       onThumbnail: ({ jpeg }, timeMs) => this.#onThumbnail(jpeg, timeMs),
     });
   }
@@ -90,12 +98,16 @@ export class Recording {
     } catch (error) {
       this.#surroundings.warn({ recording: this.options.id, err: error }, 'the end of a recording is lost');
     }
-    await this.#work;
+    this.#store.finishWithin(STORE_END_FOR_MS);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    // It was waited for long enough.
+    if (!this.#started) this.#store.finishWithin(0);
     const outcome = await this.#close(failure);
     const { status, durationMs = 0, failure: why } = outcome;
     const name = status === 'RECORDING_ENDED' || this.#started ? 'recording-ended' : 'recording-failed';
     await this.#writeEvent(name, outcome);
     await this.#files.removeJournal().catch(() => {});
+    this.#spool.remove();
     const { id } = this.options;
     this.#surroundings.tell({ type: 'ended', id, started: this.#started, durationMs, ...(why && { failure: why }) });
   }
@@ -104,7 +116,7 @@ export class Recording {
 
   /** All of one recording's segments are on one line of time. */
   get originMs(): number | undefined {
-    return this.#files.originMs ?? this.#originMs;
+    return this.#originMs ?? this.#files.originMs;
   }
 
   async #close(failure: RecordingFailure | undefined): Promise<RecordingOutcome> {
@@ -115,25 +127,27 @@ export class Recording {
     const spanMs = Math.max(0, Math.round(this.#lastMediaMs - (this.#firstTickMs ?? this.#lastMediaMs)));
     const durationMs = isNone ? spanMs : this.#files.durationMs;
     if (!this.#started) {
-      const why = failure ?? this.#storeFailure() ?? internal;
+      const why = failure ?? this.#storeFailure();
       return { status: 'RECORDING_START_FAILED', startedAtMs, durationMs: 0, failure: why };
     }
-    const why = failure ?? (stored && this.#files.lost === 0 ? undefined : (this.#storeFailure() ?? internal));
+    const why = failure ?? (stored && this.#files.lost === 0 ? undefined : this.#storeFailure());
     const status = why ? 'RECORDING_ENDED_WITH_FAILURE' : 'RECORDING_ENDED';
     return { status, startedAtMs, endedAtMs, durationMs, ...(why && { failure: why }) };
   }
 
-  #storeFailure(): RecordingFailure | undefined {
-    const { failure } = this.#store;
-    if (failure === undefined) return undefined;
-    if (!(failure instanceof SinkError)) return internal;
-    return { code: failure.code, reason: reasons[failure.code] };
+  #storeFailure(): RecordingFailure {
+    return failureOf(this.#store.failure);
   }
 
-  async #onFormat(storing: Promise<boolean>): Promise<void> {
-    if (await storing) await this.#start();
-    // It cannot be awaited here: the end waits for what is under way.
-    else if (!this.#started) void this.end(this.#storeFailure() ?? internal);
+  /** The first thing that is stored starts the recording; it cannot start when that is given up. */
+  #startWith(storing: Promise<boolean>): void {
+    if (this.#started) return;
+    const starting = storing.then(async (stored) => {
+      if (stored) await this.#start();
+      // It cannot be awaited here: the end waits for what is pending.
+      else if (!this.#started) void this.end(this.#storeFailure());
+    });
+    this.#track(starting);
   }
 
   async #start(): Promise<void> {
@@ -149,21 +163,20 @@ export class Recording {
     const dueMs = this.#thumbnailDueMs ?? 0;
     // A late one does not put off those after it.
     this.#thumbnailDueMs = dueMs > 0 && timeMs - dueMs < intervalMs ? dueMs + intervalMs : timeMs + intervalMs;
-    this.#then(async () => {
-      await this.#files.thumbnail(jpeg);
-      if (this.options.media === 'NONE') await this.#start();
-    });
+    const storing = this.#files.thumbnail(jpeg);
+    if (this.options.media === 'NONE') this.#startWith(storing);
   }
 
   #writeEvent(name: string, outcome: RecordingOutcome): Promise<boolean> {
     const body = Buffer.from(recordingMetadata(this.options, outcome));
-    return this.#store.put(`${this.options.prefix}/events/${name}.json`, body, 'application/json', STORE_END_FOR_MS);
+    return this.#store.put(`${this.options.prefix}/events/${name}.json`, body, 'application/json');
   }
 
-  /** One thing after the other, or numbers and discontinuities would be out of order. */
-  #then(work: () => Promise<unknown>): void {
-    this.#work = this.#work.then(work).catch((error: unknown) => {
-      this.#surroundings.warn({ recording: this.options.id, err: error }, 'part of a recording is lost');
-    });
+  #track(work: Promise<unknown>): void {
+    const { id } = this.options;
+    const tracked = work
+      .catch((error: unknown) => this.#surroundings.warn({ recording: id, err: error }, 'part of a recording is lost'))
+      .finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
   }
 }

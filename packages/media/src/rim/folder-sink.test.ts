@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +12,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const write = (key: string, text: string, bucket = 'recordings') =>
-  folderSink({ root, bucket }).write(key, Buffer.from(text), 'text/plain');
+const never = new AbortController().signal;
+
+const write = (key: string, text: string, bucket = 'recordings', signal = never) =>
+  folderSink({ root, bucket }).write(key, Buffer.from(text), 'text/plain', signal);
 
 describe('a bucket that is a folder', () => {
   it('holds objects as files, each replaced as a whole, nothing beside them', async () => {
@@ -30,6 +33,30 @@ describe('a bucket that is a folder', () => {
       expect(await readdir(join(root, 'other'))).toEqual([]);
     },
   );
+
+  it('keeps what it has when a write is called off', async () => {
+    await write('a', 'old');
+    await expect(write('a', 'late', 'recordings', AbortSignal.abort())).rejects.toThrow('aborted');
+    expect(await readFile(join(root, 'recordings/a'), 'utf8')).toBe('old');
+    expect(await readdir(join(root, 'recordings'))).toEqual(['a']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('says when there is no room, or no leave, in it', async () => {
+    const folder = join(root, 'recordings');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'footlights-test', folder]);
+    try {
+      await write('a', 'a');
+      await expect(write('b', 'b'.repeat(100_000))).rejects.toMatchObject({
+        code: 'InternalServerException',
+        message: 'bucket recordings has no room left (ENOSPC)',
+      });
+      execFileSync('mount', ['-o', 'remount,ro', folder]);
+      await expect(write('c', 'c')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+      expect(await readdir(folder)).toEqual(['a']);
+    } finally {
+      execFileSync('umount', [folder]);
+    }
+  });
 
   it('that is not there is not made', async () => {
     await expect(write('a', 'a', 'missing')).rejects.toMatchObject({

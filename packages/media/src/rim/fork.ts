@@ -1,10 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { ChildHandle } from '../channel.ts';
+import { CLOCK_VARIABLE, clockOffsetMs } from './clock.ts';
 
 /** Starts `path` as a child process with a message channel. Its stdout goes nowhere: ours may be a document. */
 export function forkChild<Sent extends object, Said>(path: string): ChildHandle<Sent, Said> {
-  const child = fork(path, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+  const child = fork(path, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
+    env: { ...process.env, [CLOCK_VARIABLE]: String(clockOffsetMs) },
+  });
   return {
     pid: child.pid ?? 0,
     send(message) {

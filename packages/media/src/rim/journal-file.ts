@@ -7,6 +7,7 @@ export class JournalFile<Entry extends object> {
   /** What an earlier process wrote, the oldest first. */
   readonly entries: Entry[];
   readonly #path: string;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
     this.#path = path;
@@ -18,11 +19,17 @@ export class JournalFile<Entry extends object> {
       : [];
   }
 
-  async add(entry: Entry): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+  /** In the order of the calls. */
+  add(entry: Entry): Promise<void> {
+    const line = `${JSON.stringify(entry)}\n`;
+    const writing = this.#written.then(() => appendFile(this.#path, line, { mode: 0o600 }));
+    this.#written = writing.catch(() => {});
+    return writing;
   }
 
+  /** When all is written. */
   async remove(): Promise<void> {
+    await this.#written;
     await rm(this.#path, { force: true });
   }
 }

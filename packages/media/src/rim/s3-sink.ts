@@ -28,12 +28,12 @@ export class S3Sink implements Sink {
     this.#options = options;
   }
 
-  async write(key: string, body: Uint8Array, contentType: string): Promise<void> {
+  async write(key: string, body: Uint8Array, contentType: string, signal: AbortSignal): Promise<void> {
     const object = { Bucket: this.#options.bucket, Key: key, Body: body, ContentType: contentType };
     try {
       // The client is large: it is loaded where something is recorded to S3, and nowhere else.
       this.#client ??= connect(this.#options);
-      await (body.byteLength > partBytes ? upload : putObject)(await this.#client, object);
+      await (body.byteLength > partBytes ? upload : putObject)(await this.#client, object, signal);
     } catch (error) {
       throw told(error, this.#options.bucket);
     }
@@ -73,15 +73,19 @@ async function connect({ region, endpoint, credentials }: S3SinkOptions): Promis
   return new S3Client(config);
 }
 
-async function putObject(client: S3Client, object: NewObject): Promise<void> {
+async function putObject(client: S3Client, object: NewObject, abortSignal: AbortSignal): Promise<void> {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
-  await client.send(new PutObjectCommand({ ...object, ContentLength: object.Body.byteLength }));
+  await client.send(new PutObjectCommand({ ...object, ContentLength: object.Body.byteLength }), {
+    abortSignal,
+  });
 }
 
 /** What was uploaded of an object that fails is removed again. */
-async function upload(client: S3Client, object: NewObject): Promise<void> {
+async function upload(client: S3Client, object: NewObject, signal: AbortSignal): Promise<void> {
   const { Upload } = await import('@aws-sdk/lib-storage');
-  await new Upload({ client, params: object, partSize: partBytes, queueSize: partsAtOnce }).done();
+  const uploading = new Upload({ client, params: object, partSize: partBytes, queueSize: partsAtOnce });
+  signal.addEventListener('abort', () => void uploading.abort(), { once: true });
+  await uploading.done();
 }
 
 const denied =
