@@ -3,20 +3,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateIngestConfigurationCommand } from '@aws-sdk/client-ivs-realtime';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { launchChromium, publish, subscribe } from './support/chromium.ts';
 import { FlashAndBeep, median, stageCodecs, writeFlashAndBeep } from './support/flash-and-beep.ts';
 import { seenFrames } from './support/frame-clock.ts';
 import { clockDifference } from './support/picture-clock.ts';
-import { activeRecording, isSound, recordingEnds } from './support/recording-checks.ts';
+import { activeRecording, isComplete, isSound, recordingEnds } from './support/recording-checks.ts';
 import {
   createRecordedStage,
+  encoderOf,
   flashesAndBeeps,
-  type RecordedFrame,
+  picturesOf,
   type RecordingFolder,
-  recordedFrames,
 } from './support/recordings.ts';
 import { type RunningServer, root, startServer, temporaryFolder } from './support/server.ts';
 import { createToken, openTestPage } from './support/stage.ts';
@@ -38,27 +37,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A stream key of the stage, and the participant that comes by it. */
-async function encoderOf(stageArn: string): Promise<{ url: string; id: string }> {
-  const input = { ingestProtocol: 'RTMP' as const, insecureIngest: true, stageArn };
-  const { ingestConfiguration } = await server.client.send(new CreateIngestConfigurationCommand(input));
-  const { streamKey, participantId: id = '' } = ingestConfiguration ?? {};
-  return { url: `${server.endpoints.rtmp}${streamKey}`, id };
-}
-
-/** The pictures of all of a recording, in their order. */
-async function picturesOf(recording: RecordingFolder): Promise<RecordedFrame[]> {
-  const runs = await Promise.all(recording.runs().map((run) => recordedFrames(recording.bytes(run))));
-  return runs.flat();
-}
-
-/** Every picture from the first to the last, and each can be read. */
-function isComplete(pictures: readonly RecordedFrame[], count: number): void {
-  const counters = pictures.map(({ counter }) => counter);
-  expect(counters.length).toBeGreaterThan(count);
-  expect(counters).toEqual(counters.map((_, index) => (counters[0] ?? 0) + index));
-}
-
 /** By how much sound comes after its picture, in milliseconds. */
 async function lips(recording: RecordingFolder): Promise<number[]> {
   const { flashes, beeps } = await flashesAndBeeps(recording.bytes(recording.runs()[0]!));
@@ -69,7 +47,7 @@ async function lips(recording: RecordingFolder): Promise<number[]> {
 describe('of an encoder no picture is lost, and sound stays with its picture', () => {
   test('over RTMP', timed, async () => {
     const stageArn = await createRecordedStage(server);
-    const { url, id } = await encoderOf(stageArn);
+    const { url, id } = await encoderOf(server, stageArn);
     const encoder = new FlashAndBeep([...stageCodecs, '-f', 'flv', url]);
     onTestFinished(() => encoder.end());
     const recording = await activeRecording(server, stageArn, id);
@@ -139,7 +117,7 @@ describe('of a browser', () => {
 
 test('pictures that are broken end neither their recording nor another one', timed, async () => {
   const stageArn = await createRecordedStage(server);
-  const [broken, whole] = [await encoderOf(stageArn), await encoderOf(stageArn)];
+  const [broken, whole] = [await encoderOf(server, stageArn), await encoderOf(server, stageArn)];
   // Every so many bytes one is changed.
   const noise = ['-bsf:v', 'noise=amount=5000'];
   const encoders = [

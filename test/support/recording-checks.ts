@@ -1,6 +1,14 @@
 // What tests ask of recordings.
 import { expect, vi } from 'vitest';
-import { decodeErrors, getParticipant, type Probed, packetTimes, probe, RecordingFolder } from './recordings.ts';
+import {
+  decodeErrors,
+  getParticipant,
+  type Probed,
+  packetTimes,
+  probe,
+  type RecordedFrame,
+  RecordingFolder,
+} from './recordings.ts';
 import type { RunningServer } from './server.ts';
 
 const within = { timeout: 15_000, interval: 100 };
@@ -27,4 +35,11 @@ export async function isSound(mp4: Buffer): Promise<Probed> {
   }
   expect(await decodeErrors(mp4)).toBe('');
   return probed;
+}
+
+/** Every picture from the first to the last, and each can be read. */
+export function isComplete(pictures: readonly RecordedFrame[], count: number): void {
+  const counters = pictures.map(({ counter }) => counter);
+  expect(counters.length).toBeGreaterThan(count);
+  expect(counters).toEqual(counters.map((_, index) => (counters[0] ?? 0) + index));
 }

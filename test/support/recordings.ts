@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   type AutoParticipantRecordingConfiguration,
+  CreateIngestConfigurationCommand,
   CreateStageCommand,
   CreateStorageConfigurationCommand,
   GetParticipantCommand,
@@ -56,6 +57,14 @@ export async function getParticipant(
   return participant ?? {};
 }
 
+/** A stream key of the stage, and the participant that comes by it. */
+export async function encoderOf(server: RunningServer, stageArn: string): Promise<{ url: string; id: string }> {
+  const input = { ingestProtocol: 'RTMP' as const, insecureIngest: true, stageArn };
+  const { ingestConfiguration } = await server.client.send(new CreateIngestConfigurationCommand(input));
+  const { streamKey, participantId: id = '' } = ingestConfiguration ?? {};
+  return { url: `${server.endpoints.rtmp}${streamKey}`, id };
+}
+
 /** One run of segments without a discontinuity, in one format. */
 export interface PlaylistRun {
   map: string;
@@ -63,12 +72,12 @@ export interface PlaylistRun {
   segments: { uri: string; seconds: number }[];
 }
 
-/** A recording's files as they are in the bucket folder. */
+/** A recording's files as they are in a folder: by default in BUCKET of a server's data folder. */
 export class RecordingFolder {
   readonly path: string;
 
-  constructor(server: RunningServer, prefix = '') {
-    this.path = join(server.dataDir, 'buckets', BUCKET, prefix);
+  constructor(where: RunningServer | string, prefix = '') {
+    this.path = typeof where === 'string' ? join(where, prefix) : join(where.dataDir, 'buckets', BUCKET, prefix);
   }
 
   has(name: string): boolean {
@@ -197,6 +206,12 @@ export async function recordedFrames(mp4: Buffer): Promise<RecordedFrame[]> {
   const passed = ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'];
   const light = await raw(mp4, ['-map', '0:v', ...passed, '-vf', clockFilter, '-f', 'rawvideo']);
   return times.sort((a, b) => a - b).map((at, index) => ({ at, ...readClock(light, index) }));
+}
+
+/** The pictures of all of a recording, in their order. */
+export async function picturesOf(recording: RecordingFolder): Promise<RecordedFrame[]> {
+  const runs = await Promise.all(recording.runs().map((run) => recordedFrames(recording.bytes(run))));
+  return runs.flat();
 }
 
 async function raw(mp4: Buffer, output: string[]): Promise<Buffer> {

@@ -41,6 +41,8 @@ export interface Config {
   buckets: 'folder' | 's3';
   /** Of a server that speaks S3; absent: AWS. */
   s3Endpoint?: string;
+  /** Whether video that is not H.264 is encoded anew for recordings, instead of refused. */
+  recordingTranscode: boolean;
   /** MiB of disk space, in the data folder, for what is recorded and not stored yet. */
   recordingSpool: number;
   /** Where events are sent; comes with eventsWebhookSecret, with which they are signed. */
@@ -335,6 +337,13 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
     parse: publicUrl,
     default: undefined,
     defaultText: 'AWS',
+  },
+  recordingTranscode: {
+    name: 'no-recording-transcode',
+    help: 'record no video but H.264: encoding others anew takes much of a core',
+    parse: off,
+    default: true,
+    defaultText: 'others are encoded anew',
   },
   recordingSpool: {
     name: 'recording-spool',

@@ -260,6 +260,7 @@ function openRecordings(config: Config, parts: { store: Store; media: Media; log
   return new Recordings({
     ...parts,
     now: () => new Date(),
+    transcode: config.recordingTranscode,
     folder: join(dataDir, 'recordings'),
     sinkOf: (bucket) =>
       buckets === 'folder'

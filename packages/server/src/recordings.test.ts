@@ -35,6 +35,7 @@ beforeEach(async () => {
   recordings = new Recordings({
     ...{ store, media, log: createLog({ level: 'silent' }), folder },
     now: () => new Date('2026-01-02T03:04:05.678Z'),
+    transcode: true,
     sinkOf: (bucket) => ({ type: 'folder', root: folder, bucket }),
   });
 });
@@ -171,6 +172,7 @@ it('what an earlier run left open is closed', async () => {
   const later = new FakeMedia();
   const next = new Recordings({
     ...{ store, media: later, log: createLog({ level: 'silent' }), folder, now: () => new Date() },
+    transcode: true,
     sinkOf: (bucket) => ({ type: 'folder', root: folder, bucket }),
   });
   await next.closeUnfinished();

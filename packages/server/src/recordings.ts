@@ -18,6 +18,8 @@ export interface RecordingsOptions {
   media: Pick<Media, 'record' | 'pauseRecording' | 'endRecording' | 'onRecording'>;
   log: Log;
   now(): Date;
+  /** Whether video that is not H.264 is encoded anew, instead of refused. */
+  transcode: boolean;
   /** Folder of what a later process must know of recordings under way. */
   folder: string;
   sinkOf(bucketName: string): SinkDescription;
@@ -183,6 +185,7 @@ export class Recordings {
       ...{ id, stageArn, sessionId, participantId, prefix, startedAtMs },
       sink: this.#options.sinkOf(bucketName),
       media: configuration.mediaTypes[0] ?? 'AUDIO_VIDEO',
+      transcode: this.#options.transcode,
       targetSegmentSeconds: configuration.hlsConfiguration.targetSegmentDurationSeconds ?? 6,
       ...thumbnailsOf(configuration),
       journalPath: join(this.#options.folder, `${id}.jsonl`),

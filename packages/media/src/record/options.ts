@@ -18,6 +18,8 @@ export interface RecordingOptions {
   /** NONE: thumbnails alone. */
   media: 'AUDIO_VIDEO' | 'AUDIO_ONLY' | 'NONE';
   targetSegmentSeconds: number;
+  /** Video that is not H.264 is encoded anew, instead of refused. */
+  transcode: boolean;
   /** Absent: none. */
   thumbnails?: { intervalSeconds: number; sequential: boolean; latest: boolean };
   /** File that tells a later process what is stored already. */

@@ -20,7 +20,12 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function openFiles(more: Partial<RecordingOptions> = {}) {
   const options: RecordingOptions = {
     ...{ id: 'r1', stageArn: 'arn', sessionId: 'st-1', participantId: 'p', prefix: 'x', startedAtMs: 0 },
-    ...{ sink: { type: 'folder', root, bucket: 'recordings' }, media: 'AUDIO_VIDEO', targetSegmentSeconds: 2 },
+    ...{
+      sink: { type: 'folder', root, bucket: 'recordings' },
+      media: 'AUDIO_VIDEO',
+      targetSegmentSeconds: 2,
+      transcode: true,
+    },
     journalPath: join(root, 'r1.jsonl'),
     ...more,
   };

@@ -1,3 +1,4 @@
+import { trackOf } from '../publication.ts';
 import type { RelayedPublication } from '../relay/index.ts';
 import type { Spool, SpoolFolder } from '../rim/spool.ts';
 import { STORE_END_FOR_MS, STORE_START_FOR_MS } from './limits.ts';
@@ -60,6 +61,10 @@ export class Recording {
   attach(publication: RelayedPublication): void {
     this.detach();
     if (this.#ended) return;
+    if (!this.#takes(publication)) {
+      void this.end({ code: 'ValidationException', reason: 'codec not supported for recording' });
+      return;
+    }
     this.#files.interrupt();
     const { originMs } = this;
     this.#part = new Part({
@@ -72,6 +77,12 @@ export class Recording {
       onSegment: (segment) => this.#files.segment(segment),
       onThumbnail: ({ jpeg }, timeMs) => this.#onThumbnail(jpeg, timeMs),
     });
+  }
+
+  #takes(publication: RelayedPublication): boolean {
+    const { media, transcode } = this.options;
+    const codec = trackOf(publication, 'video')?.codec ?? 'H264';
+    return codec === 'H264' || transcode || media !== 'AUDIO_VIDEO';
   }
 
   /** The publication is over; the recording waits for another, or its end. */

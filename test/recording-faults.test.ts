@@ -1,0 +1,252 @@
+// Where recordings go may be away, full, read-only or not there at all: what can be kept is kept, and events say what became of the rest.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateStageCommand, CreateStorageConfigurationCommand, type Participant } from '@aws-sdk/client-ivs-realtime';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { launchChromium, publish as publishPage } from './support/chromium.ts';
+import { FlashAndBeep, stageCodecs } from './support/flash-and-beep.ts';
+import { activeRecording, isComplete, isSound, recordingEnds } from './support/recording-checks.ts';
+import { createRecordedStage, encoderOf, getParticipant, picturesOf, RecordingFolder } from './support/recordings.ts';
+import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
+import { createToken, openPage } from './support/stage.ts';
+import { timed } from './support/timed.ts';
+import { Way } from './support/way.ts';
+
+/** A server of S3 from npm, which has no types. */
+interface S3rver {
+  run(): Promise<AddressInfo>;
+  close(): Promise<void>;
+}
+const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => S3rver;
+
+const directory = temporaryFolder();
+const buckets = ['away', 'denied', 'missing'];
+const s3rver = new S3rver({
+  ...{ address: '127.0.0.1', port: 0, silent: true, directory },
+  configureBuckets: buckets.map((name) => ({ name })),
+});
+const mounted: string[] = [];
+let way: Way;
+let s3: RunningServer;
+let local: RunningServer;
+
+beforeAll(async () => {
+  way = await Way.open((await s3rver.run()).port);
+  const args = ['--events-stdout', '--media-workers', '1', '--quota', 'storage-configurations=100'];
+  const env = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
+  [s3, local] = await Promise.all([
+    startServer({ args: [...args, '--buckets', 's3', '--s3-endpoint', way.url], env }),
+    startServer({ args: [...args, '--no-recording-transcode'] }),
+  ]);
+});
+
+afterAll(async () => {
+  for (const folder of mounted) execFileSync('umount', ['-l', folder]);
+  await s3?.dispose();
+  await local?.dispose();
+  way?.close();
+  await s3rver.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A stage that is recorded into a bucket of its own, and an encoder that publishes to it until the test is over. */
+async function publish(server: RunningServer, bucketName: string, beforehand: () => void = () => {}) {
+  const { client } = server;
+  const { storageConfiguration } = await client.send(new CreateStorageConfigurationCommand({ s3: { bucketName } }));
+  const recording = {
+    storageConfigurationArn: storageConfiguration?.arn,
+    hlsConfiguration: { targetSegmentDurationSeconds: 2 },
+  };
+  const { stage } = await client.send(new CreateStageCommand({ autoParticipantRecordingConfiguration: recording }));
+  beforehand();
+  const { url, id } = await encoderOf(server, stage?.arn ?? '');
+  const encoder = new FlashAndBeep([...stageCodecs, '-f', 'flv', url]);
+  onTestFinished(() => encoder.end());
+  const participant = () => getParticipant(server, stage?.arn ?? '', id);
+  const ends = (state: string) => recordingEnds(server, stage?.arn ?? '', id, state);
+  const told = () =>
+    eventsOf(server).filter(
+      ({ participant_id, event_name }) => participant_id === id && /^Recording/.test(`${event_name}`),
+    );
+  return { encoder, participant, ends, told };
+}
+
+/** What s3rver has of a recording now, under the names of its keys. */
+async function stored(bucket: string, participant: () => Promise<Participant>): Promise<RecordingFolder> {
+  const { recordingS3Prefix: prefix = '' } = await participant();
+  const [from, to] = [join(directory, bucket, prefix), temporaryFolder()];
+  onTestFinished(() => rmSync(to, { recursive: true, force: true }));
+  const files = existsSync(from) ? readdirSync(from, { recursive: true, encoding: 'utf8' }) : [];
+  for (const file of files.filter((name) => name.endsWith(suffix))) {
+    const path = join(to, file.slice(0, -suffix.length));
+    mkdirSync(dirname(path), { recursive: true });
+    copyFileSync(join(from, file), path);
+  }
+  return new RecordingFolder(to);
+}
+const suffix = '._S3rver_object';
+
+type Published = Awaited<ReturnType<typeof publish>>;
+
+const eventsOf = (server: RunningServer): Record<string, unknown>[] =>
+  server
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('"source":"aws.ivs"'))
+    .map((line) => JSON.parse(line).detail);
+
+const waitFor = <T>(check: () => Promise<T> | T, ms = 20_000) => vi.waitFor(check, { timeout: ms, interval: 100 });
+
+describe.sequential('a bucket of S3', () => {
+  test('that is away for seconds, and hangs, costs no picture', timed, async () => {
+    const { encoder, participant, ends, told } = await publish(s3, 'away');
+    const listed = async () => (await stored('away', participant)).list('media/hls/high').length;
+    await waitFor(async () => expect(await listed()).toBeGreaterThan(2));
+    for (const [state, ms] of [
+      ['away', 1_000],
+      ['hangs', 4_000],
+      ['away', 10_000],
+    ] as const) {
+      way.set(state);
+      const before = await listed();
+      await sleep(ms);
+      expect(await listed()).toBeLessThanOrEqual(before + 1);
+      way.set('open');
+      await sleep(2_500);
+    }
+    await encoder.end();
+    await ends('STOPPED');
+    const folder = await stored('away', participant);
+    expect(folder.runs()).toHaveLength(1);
+    isComplete(await picturesOf(folder), 18 * 30);
+    expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End']);
+    expect(/is not stored: .*(ECONN|socket)/.test(s3.output())).toBe(true);
+    expect(/what is recorded is stored again, after \d+ s/.test(s3.output())).toBe(true);
+  });
+
+  test('that is away when the participant comes and when it goes takes the recording later', timed, async () => {
+    const { encoder, participant, ends, told } = await publish(s3, 'away', () => way.set('away'));
+    await waitFor(async () => expect((await participant()).recordingState).toBe('STARTING'));
+    await sleep(7_000);
+    await encoder.end();
+    await waitFor(async () => expect((await participant()).recordingState).toBe('STOPPING'));
+    await sleep(2_000);
+    expect(told()).toEqual([]);
+    way.set('open');
+    await ends('STOPPED');
+    const folder = await stored('away', participant);
+    isComplete(await picturesOf(folder), 4 * 30);
+    expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End']);
+  });
+
+  test('that takes nothing any more ends the recording with a failure, and what it has plays', timed, async () => {
+    const { encoder, participant, ends, told } = await publish(s3, 'denied');
+    await waitFor(async () => expect((await participant()).recordingState).toBe('ACTIVE'));
+    await waitFor(async () =>
+      expect((await stored('denied', participant)).has('media/hls/high/playlist.m3u8')).toBe(true),
+    );
+    way.set('denies');
+    await sleep(10_000);
+    way.set('open');
+    await sleep(5_000);
+    await encoder.end();
+    await ends('FAILED');
+    expect(told().at(-1)).toMatchObject({
+      event_name: 'Recording End Failure',
+      error_code: 'AccessDeniedException',
+      reason: 'access denied',
+    });
+    const folder = await stored('denied', participant);
+    expect(folder.event('ended')).toMatchObject({
+      recording_status: 'RECORDING_ENDED_WITH_FAILURE',
+      recording_status_message: 'access denied',
+    });
+    // It went on when it was let in again.
+    expect(folder.runs().length).toBeGreaterThan(1);
+    for (const run of folder.runs()) await isSound(folder.bytes(run));
+    expect(folder.playlist).toContain('#EXT-X-ENDLIST');
+  });
+
+  test('that refuses from the start starts no recording', timed, async () => {
+    onTestFinished(() => way.set('open'));
+    const { ends, told } = await publish(s3, 'denied', () => way.set('denies'));
+    await ends('FAILED');
+    expect(told()).toMatchObject([
+      { event_name: 'Recording Start Failure', error_code: 'AccessDeniedException', reason: 'access denied' },
+    ]);
+  });
+
+  test('that was removed starts no recording', timed, async () => {
+    const { ends, told } = await publish(s3, 'missing', () => rmSync(join(directory, 'missing'), { recursive: true }));
+    await ends('FAILED');
+    expect(told()).toMatchObject([
+      { event_name: 'Recording Start Failure', error_code: 'ResourceNotFoundException', reason: 'bucket not found' },
+    ]);
+  });
+});
+
+/** A bucket that is a file system of its own. Needs root. */
+function mountBucket(name: string, size: string): string {
+  const folder = join(local.dataDir, 'buckets', name);
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'footlights-test', folder]);
+  mounted.push(folder);
+  return folder;
+}
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('recording-faults.test.ts: full and read-only buckets are SKIPPED: mounting needs root');
+
+describe.runIf(isRoot)('a bucket that is a folder', () => {
+  test(
+    'that is full, or turns read-only, ends the recording with a failure, and what it has plays',
+    timed,
+    async () => {
+      const [full, locked] = [mountBucket('full', '300k'), mountBucket('read-only', '50m')];
+      const [one, other] = [await publish(local, 'full'), await publish(local, 'read-only')];
+      const folderOf = async (bucket: string, { participant }: Published) =>
+        new RecordingFolder(bucket, (await participant()).recordingS3Prefix);
+      await waitFor(async () => expect((await folderOf(locked, other)).has('media/hls/high/playlist.m3u8')).toBe(true));
+      execFileSync('mount', ['-o', 'remount,ro', locked]);
+      await waitFor(() => expect(/bucket full has no room left \(ENOSPC\)/.test(local.output())).toBe(true), 40_000);
+      await sleep(5_500);
+      for (const [{ encoder, ends, told }, error_code, reason] of [
+        [one, 'InternalServerException', 'service internal error'],
+        [other, 'AccessDeniedException', 'access denied'],
+      ] as const) {
+        await encoder.end();
+        await ends('FAILED');
+        expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End Failure']);
+        expect(told().at(-1)).toMatchObject({ error_code, reason });
+      }
+      for (const folder of [await folderOf(full, one), await folderOf(locked, other)]) {
+        expect(folder.seconds).toBeGreaterThan(1);
+        for (const run of folder.runs()) await isSound(folder.bytes(run));
+        expect(folder.list('media/hls/high').filter((name) => name.endsWith('.part'))).toEqual([]);
+      }
+    },
+  );
+});
+
+test('video that would be encoded anew is not recorded by a server that shall not do so', timed, async () => {
+  const browser = await launchChromium();
+  onTestFinished(() => browser.close());
+  const [vp8, h264] = await Promise.all(
+    (['VP8', 'H264'] as const).map(async (codec) => {
+      const stageArn = await createRecordedStage(local);
+      const { token, id } = await createToken(local, stageArn);
+      await publishPage(await openPage(local, browser), { url: local.endpoints.whip, token, codec, width: 320 });
+      return { stageArn, id };
+    }),
+  );
+  await recordingEnds(local, vp8!.stageArn, vp8!.id, 'FAILED');
+  const [failure] = eventsOf(local).filter(
+    ({ participant_id, event_name }) => participant_id === vp8?.id && event_name === 'Recording Start Failure',
+  );
+  expect(failure).toMatchObject({ error_code: 'ValidationException', reason: 'codec not supported for recording' });
+  await activeRecording(local, h264!.stageArn, h264!.id);
+});
