@@ -23,9 +23,10 @@ import { RateLimits } from './rate-limits.ts';
 import { Recordings } from './recordings.ts';
 import { registerS3 } from './s3/index.ts';
 import { ObjectFolders } from './s3/objects.ts';
+import { endEarlierRun } from './signalling/earlier-run.ts';
 import { registerEncoderSetup } from './signalling/encoder-setup.ts';
 import { registerEvents } from './signalling/events-socket.ts';
-import { Ingest, resetIngestConfigurations } from './signalling/ingest.ts';
+import { Ingest } from './signalling/ingest.ts';
 import { LiveStages } from './signalling/live-stages.ts';
 import { registerStatistics } from './signalling/statistics.ts';
 import { TokenAuthority } from './signalling/tokens.ts';
@@ -62,7 +63,7 @@ async function run(config: Config): Promise<void> {
   const store = await openStore(join(config.dataDir, 'footlights.db'));
   const events = new EventSinks(config, { store, log });
   await events.start();
-  await endSessionsOfEarlierRun(store, log);
+  await endEarlierRun(store, log, new Date());
   const tls = config.ingest ? ingestTls(config, new Date()) : undefined;
   const encoders: { ingest?: Ingest } = {};
   const authorize: IngestOptions['authorize'] = async (request) => encoders.ingest?.authorize(request) ?? starting;
@@ -87,12 +88,6 @@ async function run(config: Config): Promise<void> {
   const { accessKeyId = '' } = secrets.accessKeys[0] ?? {};
   out.write(summary(config, endpoints, { accessKeyId, fingerprint: tls?.fingerprint }));
   stopOnSignal(server, log);
-}
-
-async function endSessionsOfEarlierRun(store: Store, log: Log): Promise<void> {
-  const ended = await store.endOpenSessions(new Date().toISOString());
-  if (ended > 0) log.warn({ sessions: ended }, 'sessions that an earlier run left open were ended');
-  await resetIngestConfigurations(store);
 }
 
 async function openMedia(

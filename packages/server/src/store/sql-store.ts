@@ -33,7 +33,9 @@ import type {
   StageChange,
   StageRecord,
   Store,
+  Unfinished,
 } from './types.ts';
+import { selectUnfinished } from './unfinished.ts';
 import type { Writer } from './writer.ts';
 
 /** The store in SQL that SQLite and PostgreSQL both speak. */
@@ -188,6 +190,10 @@ export class SqlStore implements Store {
         .execute();
       return Number(numUpdatedRows);
     });
+  }
+
+  unfinished(): Promise<Unfinished[]> {
+    return selectUnfinished(this.#reader);
   }
 
   async getSession(stageArn: string, sessionId: string): Promise<SessionRecord | undefined> {

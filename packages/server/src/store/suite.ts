@@ -274,6 +274,44 @@ export function storeSuite(name: string, newFactory: () => StoreFactory): void {
         );
       });
 
+      it('says what was under way in sessions that have not ended', async () => {
+        const [open, ended] = [await newSession(), await newSession()];
+        const [alice, bob] = [await newParticipant(open), await newParticipant(open, { userId: 'bob' })];
+        const carol = await newParticipant(ended);
+        const event = (who: ParticipantRecord, name: EventRecord['name'], more: Partial<EventRecord> = {}) => ({
+          ...joined(who),
+          ...more,
+          name,
+        });
+        const replication = { destinationStageArn: ended.stageArn, destinationSessionId: ended.sessionId };
+        await store.addEvents([
+          ...[joined(alice), joined(bob), joined(carol), event(carol, 'PUBLISH_STARTED')],
+          // Her second connection took the place of the first.
+          ...(['PUBLISH_STARTED', 'PUBLISH_STARTED', 'PUBLISH_STOPPED'] as const).map((name) => event(alice, name)),
+          event(alice, 'REPLICATION_STARTED', replication),
+          ...(['PUBLISH_STARTED', 'PUBLISH_STOPPED'] as const).map((name) => event(bob, name, { replica: true })),
+          event(bob, 'SUBSCRIBE_STARTED', { remoteParticipantId: alice.participantId }),
+          event(bob, 'SUBSCRIBE_STARTED', { remoteParticipantId: 'gone' }),
+          event(bob, 'SUBSCRIBE_STOPPED', { remoteParticipantId: 'gone' }),
+        ]);
+        await store.endSession(ended.stageArn, ended.sessionId, at(5));
+        const unfinished = await store.unfinished();
+        expect(
+          unfinished.map(({ endName, participant, details }) => [endName, participant.participantId, details]),
+        ).toEqual([
+          ['SUBSCRIBE_STOPPED', bob.participantId, { remoteParticipantId: alice.participantId }],
+          ['PUBLISH_STOPPED', alice.participantId, {}],
+          ['REPLICATION_STOPPED', alice.participantId, replication],
+          ...[alice, bob]
+            .map(({ participantId }) => participantId)
+            .sort()
+            .map((id) => ['LEFT', id, {}]),
+        ]);
+        expect(unfinished[0]?.participant).toEqual(bob);
+        await store.endOpenSessions(at(9));
+        expect(await store.unfinished()).toEqual([]);
+      });
+
       it('drops what is written for a stage or a session that is gone', async () => {
         const ghost = session(stage().arn);
         await store.startSession(ghost);

@@ -132,6 +132,14 @@ export interface EventRecord {
   newToken?: ExchangedParticipantToken;
 }
 
+/** Something that began in a session that has not ended, and went on when the process that wrote it ended; events have its end under another name. */
+export interface Unfinished {
+  /** Of the event that is missing. */
+  endName: EventName;
+  participant: ParticipantRecord;
+  details: Pick<EventRecord, 'remoteParticipantId' | 'destinationStageArn' | 'destinationSessionId' | 'replica'>;
+}
+
 /** Whether a replication is running. */
 export type ReplicationState = ParticipantReplica['replicationState'];
 
@@ -350,6 +358,8 @@ export interface Store extends ResourceReaders {
   endSession(stageArn: string, sessionId: string, endTime: string): Promise<void>;
   /** Ends what an earlier process left open, replications too; how many sessions that were. */
   endOpenSessions(endTime: string): Promise<number>;
+  /** What is under way in sessions that have not ended, by their events: subscriptions, publications, replications, presence, in this order. */
+  unfinished(): Promise<Unfinished[]>;
   getSession(stageArn: string, sessionId: string): Promise<SessionRecord | undefined>;
   /** Newest first. */
   listSessions(stageArn: string, page: PageRequest): Promise<Page<SessionRecord>>;
