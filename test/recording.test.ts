@@ -16,7 +16,6 @@ import {
 import { type RunningServer, startServer } from './support/server.ts';
 import { createStage, createToken, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
-import { childrenOf } from './support/workers.ts';
 
 let server: RunningServer;
 let browser: Browser;
@@ -271,55 +270,4 @@ test('a recording fails whose bucket is gone', timed, async () => {
   const failed = async () => expect((await getParticipant(other, stageArn, alice.id)).recordingState).toBe('FAILED');
   await waitFor(failed, 25_000);
   expect(other.output()).toContain('bucket not found');
-});
-
-describe('a crash', () => {
-  test('of the recorder leaves a gap, and the recording goes on', timed, async () => {
-    const stageArn = await createRecordedStage(server);
-    const alice = await createToken(server, stageArn);
-    const stop = await startPublisher(alice.token);
-    const folder = await folderOf(stageArn, alice.id);
-    await waitFor(() => expect(folder.playlist).toContain('\n1.mp4'));
-    const [pid] = childrenOf(server.process.pid ?? 0, 'recorder-worker');
-    process.kill(pid ?? 0, 'SIGKILL');
-    await waitFor(() => expect(folder.runs()).toHaveLength(2));
-    await sleep(2_500);
-    await stop();
-    await ends(stageArn, alice.id);
-    const runs = folder.runs();
-    const uris = runs.flatMap(({ segments }) => segments.map(({ uri }) => uri));
-    expect(uris).toEqual(uris.map((_, index) => `${index}.mp4`));
-    for (const run of runs) await isSound(folder.bytes(run));
-    expect(folder.event('ended').recording_status).toBe('RECORDING_ENDED');
-  });
-
-  test('of the server: the recording is closed at the next start', timed, async () => {
-    const first = await startServer();
-    onTestFinished(() => first.dispose());
-    const stageArn = await createRecordedStage(first);
-    const alice = await createToken(first, stageArn);
-    const page = await openTestPage(first, browser);
-    await publish(page, { url: first.endpoints.whip, token: alice.token, codec: 'H264' });
-    await waitFor(async () => expect((await getParticipant(first, stageArn, alice.id)).recordingState).toBe('ACTIVE'));
-    const { recordingS3Prefix } = await getParticipant(first, stageArn, alice.id);
-    const sessionId = recordingS3Prefix?.split('/')[1] ?? '';
-    const folder = new RecordingFolder(first, recordingS3Prefix);
-    await waitFor(() => expect(folder.playlist).toContain('\n1.mp4'));
-    const listed = folder.runs().flatMap(({ segments }) => segments.map(({ uri }) => uri));
-    await first.end('SIGKILL');
-    const second = await startServer({ dataDir: first.dataDir });
-    onTestFinished(() => second.dispose());
-    await waitFor(async () =>
-      expect((await getParticipant(second, stageArn, alice.id, sessionId)).recordingState).toBe('FAILED'),
-    );
-    expect(folder.playlist).toContain('#EXT-X-ENDLIST');
-    const kept = folder.runs().flatMap(({ segments }) => segments.map(({ uri }) => uri));
-    expect(kept.slice(0, listed.length)).toEqual(listed);
-    for (const run of folder.runs()) await isSound(folder.bytes(run));
-    expect(folder.event('ended')).toMatchObject({
-      recording_status: 'RECORDING_ENDED_WITH_FAILURE',
-      recording_status_message: 'service internal error',
-      media: { hls: { duration_ms: Math.round(folder.seconds * 1_000) } },
-    });
-  });
 });

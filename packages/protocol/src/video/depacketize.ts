@@ -1,5 +1,6 @@
 import { leb128, leb128Length, writeLeb128 } from '../av1/leb128.ts';
 import { MAX_ACCESS_UNIT } from '../h264/depacketize.ts';
+import { writeSuperframe } from '../vp9/superframe.ts';
 import { emptyFacts } from './facts.ts';
 import { inspect } from './inspect.ts';
 
@@ -14,6 +15,9 @@ const TEMPORAL_DELIMITER = Buffer.from([0x12, 0x00]);
 export class FrameAssembler {
   readonly #codec: 'VP8' | 'VP9' | 'AV1';
   #parts: Buffer[] = [];
+  /** Where in the parts the spatial layers of VP9 begin, which are frames of their own. */
+  #layers: number[] = [];
+  #spatialLayer = -1;
   #bytes = 0;
   #damaged = false;
 
@@ -29,7 +33,11 @@ export class FrameAssembler {
     if (!facts.valid || this.#bytes > MAX_ACCESS_UNIT) this.#damaged = true;
     if (this.#damaged) return;
     if (this.#codec === 'AV1') this.#elements(buffer, offset, end);
-    else this.#parts.push(Buffer.from(buffer.subarray(facts.payloadOffset, end)));
+    else {
+      if (facts.spatialLayer !== this.#spatialLayer) this.#layers.push(this.#parts.length);
+      this.#spatialLayer = facts.spatialLayer;
+      this.#parts.push(Buffer.from(buffer.subarray(facts.payloadOffset, end)));
+    }
   }
 
   /** The frame since the last call; undefined when it is not whole. */
@@ -37,14 +45,22 @@ export class FrameAssembler {
     const { length } = this.#parts;
     const taken = this.#damaged || length === 0 ? undefined : this.#whole();
     this.#parts = [];
+    this.#layers = [];
+    this.#spatialLayer = -1;
     this.#bytes = 0;
     this.#damaged = false;
     return taken;
   }
 
   #whole(): Buffer {
+    if (this.#layers.length > 1) return writeSuperframe(this.#frames());
     if (this.#codec !== 'AV1') return Buffer.concat(this.#parts);
     return Buffer.concat([TEMPORAL_DELIMITER, ...this.#parts.flatMap(sized)]);
+  }
+
+  /** One for each spatial layer. */
+  #frames(): Buffer[] {
+    return this.#layers.map((from, index) => Buffer.concat(this.#parts.slice(from, this.#layers[index + 1])));
   }
 
   /** The aggregation header `|Z|Y|W (2)|N|---|`, and OBUs with their lengths, of W the last without (AV1 RTP 4.4). */

@@ -3,10 +3,11 @@ import {
   AV_LOG_QUIET,
   AVERROR_EAGAIN,
   AVERROR_EOF,
+  FF_DECODER_VP9,
   type FFDecoderCodec,
   type FFEncoderCodec,
 } from 'node-av/constants';
-import { Codec, CodecContext, CodecParameters, FFmpegError, type Frame, Log, Packet } from 'node-av/lib';
+import { Codec, CodecContext, CodecParameters, FFmpegError, Frame, Log, Packet } from 'node-av/lib';
 
 /**
  * What the rest of this folder may do with node-av 6.1.1, because other ways crash the process or leak:
@@ -53,8 +54,13 @@ export class Decoder {
   readonly #context: CodecContext;
   readonly #packet = new Packet();
   readonly #frame: Frame;
+  /** Receives the next picture of VP9, while the last one is kept. */
+  readonly #next: Frame | undefined;
 
-  /** `frame` receives what is decoded; it is the caller's to free. Throws a CodecError when `extraData` is refused. */
+  /**
+   * `frame` receives what is decoded; it is the caller's to free. Of VP9 only the last picture of a unit is told: the others are its lower spatial layers.
+   * Throws a CodecError when `extraData` is refused.
+   */
   constructor(name: FFDecoderCodec, extraData: Uint8Array | undefined, frame: Frame, options: Options = {}) {
     const codec = Codec.findDecoderByName(name);
     this.#context = allocate(codec, name, options);
@@ -62,6 +68,9 @@ export class Decoder {
     open(this.#context, codec, name);
     this.#packet.alloc();
     this.#frame = frame;
+    if (name !== FF_DECODER_VP9) return;
+    this.#next = new Frame();
+    this.#next.alloc();
   }
 
   /**
@@ -86,15 +95,32 @@ export class Decoder {
 
   close(): void {
     this.#packet.free();
+    this.#next?.free();
     this.#context.freeContext();
   }
 
   #receive(onFrame: () => void): boolean {
+    if (this.#next) return this.#receiveLast(this.#next, onFrame);
     for (;;) {
       const answer = this.#context.receiveFrameSync(this.#frame);
       if (answer < 0) return answer === AVERROR_EAGAIN || answer === AVERROR_EOF;
       onFrame();
       this.#frame.unref();
+    }
+  }
+
+  #receiveLast(next: Frame, onFrame: () => void): boolean {
+    let isDecoded = false;
+    for (;;) {
+      const answer = this.#context.receiveFrameSync(next);
+      if (answer < 0) {
+        if (isDecoded) onFrame();
+        this.#frame.unref();
+        return answer === AVERROR_EAGAIN || answer === AVERROR_EOF;
+      }
+      this.#frame.unref();
+      isDecoded = this.#frame.ref(next) >= 0;
+      next.unref();
     }
   }
 }
