@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { installFlashAndBeep } from './flash-and-beep.ts';
 import { installFrameClock, type SourceOptions } from './frame-clock.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -115,6 +116,8 @@ export interface PublishOptions {
   encodings?: RTCRtpEncodingParameters[];
   /** Video that carries its number and time (frame-clock.ts) in place of the fake camera. */
   clock?: SourceOptions;
+  /** Video that flashes, and sound that is heard, once a second at the same time, in place of the fake devices. */
+  flashAndBeep?: boolean;
   muted?: boolean;
   /** Audio in place of the fake microphone: a tone on the left side alone, or nothing. */
   tone?: 'left' | 'silence';
@@ -137,11 +140,13 @@ export function simulcast(maxBitrate = 2_500_000): RTCRtpEncodingParameters[] {
 /** Publishes with WHIP, the fake devices unless told otherwise; resolves when connected. Returns the session's URL. */
 export async function publish(page: Page, options: PublishOptions): Promise<string> {
   if (options.clock) await installFrameClock(page);
+  if (options.flashAndBeep) await installFlashAndBeep(page);
   return page.evaluate(async ({ url, token, codec, width = 640, maxBitrate, encodings, clock, ...more }) => {
-    const { muted, tone, audioCodecs, mungeOffer = [] } = more;
+    const { muted, tone, audioCodecs, mungeOffer = [], flashAndBeep } = more;
     const video = clock ? false : { width, height: (width * 9) / 16 };
-    const stream =
-      tone && clock ? new MediaStream() : await navigator.mediaDevices.getUserMedia({ audio: !tone, video });
+    const openDevices = () =>
+      tone && clock ? new MediaStream() : navigator.mediaDevices.getUserMedia({ audio: !tone, video });
+    const stream = await (flashAndBeep ? window.openFlashAndBeep() : openDevices());
     if (clock) stream.addTrack(window.openClockSource(clock));
     if (tone) {
       const context = new AudioContext({ sampleRate: 48_000 });

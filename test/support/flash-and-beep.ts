@@ -22,6 +22,7 @@ declare global {
   interface Window {
     /** When flashes and tones began that a page received, in milliseconds since 1970. */
     onsets: { flashes: number[]; tones: number[] };
+    openFlashAndBeep(): Promise<MediaStream>;
   }
 }
 
@@ -126,6 +127,36 @@ export const stageCodecs = [
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-b:v', '1500k'],
   ...['-g', '60', '-c:a', 'aac', '-b:a', '96k'],
 ];
+
+/** Gives a page `openFlashAndBeep`: the same source from a browser's own clocks and encoders, without numbers in its pictures. */
+export function installFlashAndBeep(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    window.openFlashAndBeep = async () => {
+      const canvas = document.createElement('canvas');
+      Object.assign(canvas, { width: 640, height: 360 });
+      const drawing = canvas.getContext('2d') as CanvasRenderingContext2D;
+      const context = new AudioContext({ sampleRate: 48_000 });
+      const [oscillator, gain] = [context.createOscillator(), context.createGain()];
+      const destination = context.createMediaStreamDestination();
+      oscillator.frequency.value = 1_000;
+      gain.gain.value = 0;
+      oscillator.connect(gain).connect(destination);
+      oscillator.start();
+      await context.resume();
+      let count = 0;
+      setInterval(() => {
+        const isBright = count % 30 < 3;
+        drawing.fillStyle = isBright ? '#c8c8c8' : '#3c3c3c';
+        drawing.fillRect(0, 0, canvas.width, canvas.height);
+        drawing.fillStyle = '#808080';
+        drawing.fillRect((count * 7) % 600, 300, 40, 40);
+        gain.gain.setValueAtTime(isBright ? 0.5 : 0, context.currentTime);
+        count += 1;
+      }, 1_000 / 30);
+      return new MediaStream([...canvas.captureStream(30).getTracks(), ...destination.stream.getTracks()]);
+    };
+  });
+}
 
 /** Writes down when flashes and tones begin in what the last video element of a page plays. */
 export function watchOnsets(page: Page): Promise<void> {
