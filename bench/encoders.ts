@@ -3,16 +3,16 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateIngestConfigurationCommand, CreateStageCommand } from '@aws-sdk/client-ivs-realtime';
-import { flv, rtmp } from '@footlights/protocol';
+import { flv } from '@footlights/protocol';
 import { type RunningServer, startServer } from '../test/support/server.ts';
 import { childrenOf } from '../test/support/workers.ts';
 import { cpuTimes, load, residentBytes } from './support/machine.ts';
+import { openEncoder, play, type Where, whereOf } from './support/rtmp-encoder.ts';
 import { cell, Table } from './support/table.ts';
 
 const cases = [
@@ -29,7 +29,7 @@ const measureMs = 5_000;
 const fileSeconds = 30;
 
 interface Order {
-  url: { host: string; port: number };
+  url: Where;
   /** An FLV file. */
   file: string;
   keys: string[];
@@ -49,10 +49,9 @@ async function measure(): Promise<void> {
     let encoders: ChildProcess | undefined;
     try {
       const keys = await Promise.all(Array.from({ length: one.publishers + one.idle }, () => streamKey(server)));
-      const { hostname, port } = new URL(server.endpoints.rtmp.replace('rtmp:', 'http:'));
       encoders = fork(fileURLToPath(import.meta.url), [], { stdio: 'inherit' });
       encoders.send({
-        url: { host: hostname, port: Number(port) },
+        url: whereOf(server.endpoints.rtmp),
         file,
         keys,
         publishers: one.publishers,
@@ -129,43 +128,9 @@ function encode({ url, file, keys, publishers }: Order): void {
   };
   if (keys.length === 0) process.send?.('granted');
   for (const [index, key] of keys.entries()) {
-    encoder(url, key, (client) => {
+    openEncoder(url, key, (client) => {
       if (index < publishers) setTimeout(() => play(client, tags), (1_000 * index) / publishers);
       begun();
     });
   }
-}
-
-function play(client: rtmp.RtmpClientSession, tags: readonly flv.Tag[]): void {
-  const started = performance.now();
-  let next = 0;
-  setInterval(() => {
-    for (; next < tags.length; next++) {
-      const tag = tags[next];
-      if (!tag || started + tag.timestamp > performance.now()) return;
-      if (tag.type === 8) client.audio(tag.timestamp, tag.data);
-      else if (tag.type === 9) client.video(tag.timestamp, tag.data);
-    }
-  }, 5);
-}
-
-function encoder(
-  { host, port }: Order['url'],
-  streamKey: string,
-  begin: (client: rtmp.RtmpClientSession) => void,
-): void {
-  const socket = connect({ host, port });
-  const client: rtmp.RtmpClientSession = new rtmp.RtmpClientSession(
-    {
-      send: (bytes) => socket.write(bytes),
-      publishing: () => begin(client),
-      refused: () => {},
-      status: () => {},
-      malformed: (description) => console.error(description),
-    },
-    { app: 'app', tcUrl: `rtmp://${host}:${port}/app`, streamKey, handshake: 'simple', chunkSize: 4_096 },
-  );
-  socket.on('data', (bytes) => client.receive(bytes));
-  socket.on('error', (error) => console.error(error.message));
-  client.start();
 }

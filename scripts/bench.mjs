@@ -10,7 +10,7 @@ const all = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
 /** What takes longer than all others together runs when it is named. */
-const onlyByName = ['meeting-soak', 'record-soak'];
+const onlyByName = ['meeting-soak', 'record-reconnects', 'record-soak'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
