@@ -26,7 +26,7 @@ export class PlaylistFiles {
   readonly #store: StoreQueue;
   readonly #complain: (message: string) => void;
   readonly #journal: JournalFile<Entry>;
-  readonly #segments: hls.Segment[] = [];
+  readonly #playlist: hls.MediaPlaylist;
   readonly #pending = new Set<Promise<unknown>>();
   #format: Omit<Format, 'init'> | undefined;
   #init: Init | undefined;
@@ -36,6 +36,9 @@ export class PlaylistFiles {
   #endMs: number | undefined;
   /** The last segment is not in the list. */
   #isBroken = false;
+  #listed = 0;
+  #originMs: number | undefined;
+  #durationMs = 0;
   #peakBps = 0;
   #bytes = 0;
   #playlistWanted = false;
@@ -46,21 +49,22 @@ export class PlaylistFiles {
     this.#options = options;
     this.#store = store;
     this.#complain = complain;
+    this.#playlist = new hls.MediaPlaylist(options.targetSegmentSeconds);
     this.#journal = new JournalFile(options.journalPath);
     for (const entry of this.#journal.entries) this.#recall(entry);
   }
 
   /** Time 0 of the segments' timestamps; undefined before the first. */
   get originMs(): number | undefined {
-    return this.#segments[0]?.startedAtMs;
+    return this.#originMs;
   }
 
   get durationMs(): number {
-    return Math.round(this.#segments.reduce((sum, { durationMs }) => sum + durationMs, 0));
+    return Math.round(this.#durationMs);
   }
 
   get isEmpty(): boolean {
-    return this.#segments.length === 0;
+    return this.#listed === 0;
   }
 
   /** What follows does not go on where the last segment ended. */
@@ -151,7 +155,10 @@ export class PlaylistFiles {
     else if (entry.type === 'format') this.#format = entry.format;
     else {
       const { segment, number, generation, bytes } = entry;
-      this.#segments.push(segment);
+      this.#playlist.add(segment);
+      this.#listed += 1;
+      this.#originMs ??= segment.startedAtMs;
+      this.#durationMs += segment.durationMs;
       this.#number = Math.max(this.#number, number + 1);
       this.#generation = Math.max(this.#generation, generation);
       this.#bytes += bytes;
@@ -179,10 +186,8 @@ export class PlaylistFiles {
   }
 
   async #list(ended: boolean): Promise<boolean> {
-    const { targetSegmentSeconds: targetSeconds } = this.#options;
-    const text = hls.writeMediaPlaylist({ targetSeconds, segments: this.#segments, ended });
-    const listed = await this.#put('high/playlist.m3u8', Buffer.from(text), M3U8);
-    const isKnown = this.#segments.length > 1 && !ended;
+    const listed = await this.#put('high/playlist.m3u8', Buffer.from(this.#playlist.write(ended)), M3U8);
+    const isKnown = this.#listed > 1 && !ended;
     return isKnown ? listed : (await this.#put('multivariant.m3u8', this.#multivariant(), M3U8)) && listed;
   }
 

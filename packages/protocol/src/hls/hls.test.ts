@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Segment, videoCodecs, writeMediaPlaylist, writeMultivariantPlaylist } from './index.ts';
+import { MediaPlaylist, type Segment, videoCodecs, writeMultivariantPlaylist } from './index.ts';
 
 const segment = (number: number, more: Partial<Segment> = {}): Segment => ({
   uri: `${number}.mp4`,
@@ -10,6 +10,12 @@ const segment = (number: number, more: Partial<Segment> = {}): Segment => ({
   ...more,
 });
 
+function write(targetSeconds: number, segments: readonly Segment[], ended: boolean): string {
+  const playlist = new MediaPlaylist(targetSeconds);
+  for (const one of segments) playlist.add(one);
+  return playlist.write(ended);
+}
+
 describe('a media playlist', () => {
   it('tells time and map at the start, and again behind a discontinuity', () => {
     const segments = [
@@ -17,7 +23,7 @@ describe('a media playlist', () => {
       segment(1, { durationMs: 6_033.4 }),
       segment(2, { discontinuity: true, mapUri: 'init-1.mp4' }),
     ];
-    expect(writeMediaPlaylist({ targetSeconds: 6, segments, ended: true }).split('\n')).toEqual([
+    expect(write(6, segments, true).split('\n')).toEqual([
       '#EXTM3U',
       '#EXT-X-VERSION:7',
       '#EXT-X-TARGETDURATION:7',
@@ -40,7 +46,7 @@ describe('a media playlist', () => {
   });
 
   it('has no end while it grows, and a duration no lower than the target', () => {
-    const text = writeMediaPlaylist({ targetSeconds: 10, segments: [segment(0, { durationMs: 120 })], ended: false });
+    const text = write(10, [segment(0, { durationMs: 120 })], false);
     expect(text).toContain('#EXT-X-TARGETDURATION:10\n');
     expect(text).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n');
     expect(text).not.toContain('ENDLIST');

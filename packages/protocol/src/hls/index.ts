@@ -1,2 +1,2 @@
-export { type MediaPlaylist, type Segment, writeMediaPlaylist } from './media-playlist.ts';
+export { MediaPlaylist, type Segment } from './media-playlist.ts';
 export { type Rendition, videoCodecs, writeMultivariantPlaylist } from './multivariant-playlist.ts';

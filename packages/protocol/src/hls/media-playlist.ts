@@ -10,36 +10,36 @@ export interface Segment {
   startedAtMs: number;
 }
 
-export interface MediaPlaylist {
-  /** What segments are meant to last, in seconds. */
-  targetSeconds: number;
-  segments: readonly Segment[];
-  /** Nothing more will come. */
-  ended: boolean;
-}
+/** A playlist of all segments of a recording, which grows. A day of segments of two seconds makes a megabyte: what is there is not written anew. */
+export class MediaPlaylist {
+  #longest: number;
+  #map = '';
+  #lines = '';
 
-/**
- * A playlist of all segments of a recording: EVENT while it grows, VOD at its end. EXT-X-TARGETDURATION is the longest segment's length, and
- * never less than the target.
- */
-export function writeMediaPlaylist({ targetSeconds, segments, ended }: MediaPlaylist): string {
-  const longest = Math.max(targetSeconds, ...segments.map(({ durationMs }) => Math.ceil(durationMs / 1_000)));
-  const lines = [
-    '#EXTM3U',
-    '#EXT-X-VERSION:7',
-    `#EXT-X-TARGETDURATION:${longest}`,
-    '#EXT-X-MEDIA-SEQUENCE:0',
-    `#EXT-X-PLAYLIST-TYPE:${ended ? 'VOD' : 'EVENT'}`,
-  ];
-  let map = '';
-  for (const [index, segment] of segments.entries()) {
-    if (segment.discontinuity && index > 0) lines.push('#EXT-X-DISCONTINUITY');
-    if (segment.mapUri !== map) lines.push(`#EXT-X-MAP:URI="${segment.mapUri}"`);
-    map = segment.mapUri;
-    if (segment.discontinuity || index === 0)
-      lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startedAtMs).toISOString()}`);
-    lines.push(`#EXTINF:${(segment.durationMs / 1_000).toFixed(5)},`, segment.uri);
+  /** `targetSeconds`: what segments are meant to last. */
+  constructor(targetSeconds: number) {
+    this.#longest = targetSeconds;
   }
-  if (ended) lines.push('#EXT-X-ENDLIST');
-  return `${lines.join('\n')}\n`;
+
+  add({ uri, durationMs, mapUri, discontinuity, startedAtMs }: Segment): void {
+    this.#longest = Math.max(this.#longest, Math.ceil(durationMs / 1_000));
+    const isFirst = this.#lines === '';
+    if (discontinuity && !isFirst) this.#lines += '#EXT-X-DISCONTINUITY\n';
+    if (mapUri !== this.#map) this.#lines += `#EXT-X-MAP:URI="${mapUri}"\n`;
+    this.#map = mapUri;
+    if (discontinuity || isFirst) this.#lines += `#EXT-X-PROGRAM-DATE-TIME:${new Date(startedAtMs).toISOString()}\n`;
+    this.#lines += `#EXTINF:${(durationMs / 1_000).toFixed(5)},\n${uri}\n`;
+  }
+
+  /** EVENT while it grows, VOD when nothing more will come. EXT-X-TARGETDURATION is the longest segment's length, and never less than the target. */
+  write(ended: boolean): string {
+    const head = [
+      '#EXTM3U',
+      '#EXT-X-VERSION:7',
+      `#EXT-X-TARGETDURATION:${this.#longest}`,
+      '#EXT-X-MEDIA-SEQUENCE:0',
+      `#EXT-X-PLAYLIST-TYPE:${ended ? 'VOD' : 'EVENT'}`,
+    ];
+    return `${head.join('\n')}\n${this.#lines}${ended ? '#EXT-X-ENDLIST\n' : ''}`;
+  }
 }
