@@ -9,6 +9,7 @@ const debian = {
   ffmpeg: '/usr/bin/ffmpeg',
   tmux: '/usr/bin/tmux',
   less: '/usr/bin/less',
+  faketime: '/usr/bin/faketime',
   iproute2: '/sbin/ip',
   'python3-aiortc': '/usr/lib/python3/dist-packages/aiortc/__init__.py',
 };

@@ -133,7 +133,8 @@ export class Recording {
   async #close(failure: RecordingFailure | undefined): Promise<RecordingOutcome> {
     const stored = await this.#files.end();
     const { startedAtMs } = this.options;
-    const endedAtMs = Date.now();
+    // The machine's clock may have been set back meanwhile.
+    const endedAtMs = Math.max(Date.now(), startedAtMs + this.#files.durationMs);
     const isNone = this.options.media === 'NONE';
     const spanMs = Math.max(0, Math.round(this.#lastMediaMs - (this.#firstTickMs ?? this.#lastMediaMs)));
     const durationMs = isNone ? spanMs : this.#files.durationMs;
