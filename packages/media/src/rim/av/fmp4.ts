@@ -8,14 +8,13 @@ import {
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { FormatContext, IOContext, Packet, Rational, type Stream } from 'node-av/lib';
+import { FormatContext, Packet, Rational, type Stream } from 'node-av/lib';
+import { MemoryOutput } from './memory-output.ts';
 import { CodecError, must } from './native.ts';
 
 /** Ticks a second of a video track. */
 export const VIDEO_TIMESCALE = 90_000;
 const AUDIO_FRAME = 1_024;
-/** What FFmpeg gathers before it hands bytes over. */
-const IO_BUFFER = 65_536;
 
 export interface Fmp4Options {
   /** An H.264 track: its avcC record, and the picture's size. */
@@ -46,11 +45,10 @@ export class Fmp4Muxer {
   /** ftyp and moov: what EXT-X-MAP points at. */
   readonly init: Buffer;
   readonly #context = new FormatContext();
-  readonly #io = new IOContext();
+  readonly #output = MemoryOutput.open();
   readonly #packet = new Packet();
   readonly #video: Track | undefined;
   readonly #audio: Track | undefined;
-  #parts: Buffer[] = [];
   /** A sample is as long as it is to the next one's time, so the newest waits for it. */
   #heldVideo: VideoSample | undefined;
   #samples = 0;
@@ -62,11 +60,7 @@ export class Fmp4Muxer {
   constructor({ video, audio }: Fmp4Options) {
     must(this.#context.allocOutputContext2(null, 'mp4', null), 'an MP4');
     this.#packet.alloc();
-    this.#io.allocContextWithCallbacks(IO_BUFFER, 1, null, (bytes) => {
-      this.#parts.push(bytes);
-      return bytes.length;
-    });
-    this.#context.pb = this.#io;
+    this.#context.pb = this.#output.io;
     try {
       this.#video = video && this.#addVideo(video);
       this.#audio = audio && this.#addAudio(audio);
@@ -77,7 +71,7 @@ export class Fmp4Muxer {
       throw error;
     }
     this.#context.flushSync();
-    this.init = this.#take();
+    this.init = this.#output.take();
   }
 
   writeVideo(sample: VideoSample): void {
@@ -106,7 +100,7 @@ export class Fmp4Muxer {
     this.#samples = 0;
     must(this.#context.writeFrameSync(null), 'a fragment of an MP4');
     this.#context.flushSync();
-    return this.#take();
+    return this.#output.take();
   }
 
   close(): void {
@@ -114,10 +108,8 @@ export class Fmp4Muxer {
     this.#closed = true;
     this.#packet.free();
     this.#context.pb = null;
-    // Unfreed, its callbacks would keep the process alive.
-    this.#io.freeContext();
     this.#context.freeContext();
-    this.#parts = [];
+    this.#output.close();
   }
 
   #addVideo({ avcC, width, height }: NonNullable<Fmp4Options['video']>): Track {
@@ -187,11 +179,5 @@ export class Fmp4Muxer {
     must(this.#context.writeFrameSync(packet), 'a sample of an MP4');
     packet.unref();
     this.#samples += 1;
-  }
-
-  #take(): Buffer {
-    const taken = Buffer.concat(this.#parts);
-    this.#parts = [];
-    return taken;
   }
 }
