@@ -399,7 +399,10 @@ export class DownTrack implements Destination {
     this.sequenceNumber = (packet.number + range.shift) & 0xffff;
     this.timestamp = ownTimestamp(packet.timestamp, range);
     this.pictureId = (packet.pictureId + range.pictureIdShift) & 0x7fff;
-    this.tl0PicIdx = (packet.tl0PicIdx + range.tl0PicIdxShift) & 0xff;
+    // Viewers are not told of VP8's temporal layers. Chromium would give up frames of the higher ones whose retransmission is on its way, as soon as a later frame
+    // of the lowest has come: with 5 % loss a seventh of all. Told that each refers to the one before, it waits for them, as it does with other codecs.
+    const isFlat = packet.flatLayerOffset !== 0;
+    this.tl0PicIdx = (isFlat ? this.pictureId : packet.tl0PicIdx + range.tl0PicIdxShift) & 0xff;
   }
 
   /** Returns the bytes that were sent, 0 for none. */
@@ -451,7 +454,14 @@ class RtxDestination implements Destination {
   }
 
   /** The next retransmission: the packet whose fields the original has now, behind its sequence number. Good until the next one. */
-  wrap({ buffer, marker, pictureIdBits, pictureIdOffset, tl0PicIdxOffset }: LayerPacket): OutgoingPacket {
+  wrap({
+    buffer,
+    marker,
+    pictureIdBits,
+    pictureIdOffset,
+    tl0PicIdxOffset,
+    flatLayerOffset,
+  }: LayerPacket): OutgoingPacket {
     const { sequenceNumber, timestamp, pictureId, tl0PicIdx } = this.#original;
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
     this.timestamp = timestamp;
@@ -464,6 +474,7 @@ class RtxDestination implements Destination {
     retransmission.pictureIdBits = pictureIdBits;
     retransmission.pictureIdOffset = pictureIdOffset + rtp.rtx.OSN_LENGTH;
     retransmission.tl0PicIdxOffset = tl0PicIdxOffset === 0 ? 0 : tl0PicIdxOffset + rtp.rtx.OSN_LENGTH;
+    retransmission.flatLayerOffset = flatLayerOffset === 0 ? 0 : flatLayerOffset + rtp.rtx.OSN_LENGTH;
     return retransmission;
   }
 }

@@ -30,6 +30,7 @@ export function emptyLayerPacket(): LayerPacket {
     pictureIdBits: 0,
     pictureIdOffset: 0,
     tl0PicIdxOffset: 0,
+    flatLayerOffset: 0,
     number: 0,
     timestamp: 0,
     startable: false,

@@ -219,6 +219,7 @@ export class Layer {
     packet.pictureIdOffset = facts.pictureIdOffset;
     packet.tl0PicIdx = facts.valid ? facts.tl0PicIdx : -1;
     packet.tl0PicIdxOffset = packet.tl0PicIdx < 0 ? 0 : facts.tl0PicIdxOffset;
+    packet.flatLayerOffset = canBeFlat(packet) ? facts.temporalLayerOffset : 0;
     if (facts.valid && facts.width > 0) this.#resize(facts.width, facts.height);
   }
 
@@ -295,9 +296,10 @@ export class Layer {
   #recall(number: number, tap: LayerTap): void {
     const packet = this.#replayed;
     if (!this.cache.get(number, packet)) return;
-    const { buffer, timestamp, marker, pictureId, tl0PicIdx } = packet;
+    const { buffer, timestamp, marker, pictureId, tl0PicIdx, flatLayerOffset } = packet;
     // Whoever was sent the packet last has left its own numbers in it.
     video.rewritePictureId(buffer, packet, pictureId, tl0PicIdx);
+    if (flatLayerOffset !== 0) buffer[flatLayerOffset]! |= packet.temporalLayer << 6;
     tap({ buffer, payloadOffset: HEADROOM, payloadEnd: buffer.length, number, timestamp, marker, redundant: false });
   }
 
@@ -308,6 +310,9 @@ export class Layer {
     return this.#newest - from.number < this.#replay.packets && this.cache.has(from.number);
   }
 }
+
+/** TL0PICIDX counts all frames then, as PictureID does: one of 7 bits begins again at another number. */
+const canBeFlat = ({ pictureIdBits, tl0PicIdx }: LayerPacket) => pictureIdBits === 15 && tl0PicIdx >= 0;
 
 function removeFrom(list: DownTrack[], downTrack: DownTrack): void {
   const index = list.indexOf(downTrack);

@@ -86,11 +86,13 @@ describe('PacketCache', () => {
       pictureIdOffset: 32,
       tl0PicIdx: 255,
       tl0PicIdxOffset: 34,
+      flatLayerOffset: 35,
     };
     cache.store(Object.assign(emptyLayerPacket(), facts), Buffer.alloc(130, 7), 30, 130);
     const found = emptyLayerPacket();
     expect(cache.get(5, found)).toBe(true);
-    expect(found).toMatchObject({ ...facts, pictureIdOffset: HEADROOM + 2, tl0PicIdxOffset: HEADROOM + 4 });
+    const offsets = { pictureIdOffset: HEADROOM + 2, tl0PicIdxOffset: HEADROOM + 4, flatLayerOffset: HEADROOM + 5 };
+    expect(found).toMatchObject({ ...facts, ...offsets });
     expect(found.buffer).toHaveLength(HEADROOM + 100);
   });
 });

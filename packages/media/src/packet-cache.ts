@@ -28,7 +28,7 @@ export class PacketCache {
   }
 
   /**
-   * Keeps a packet whose payload is `source` from `offset` to `end`; its offsets of PictureID and TL0PICIDX point into `source`.
+   * Keeps a packet whose payload is `source` from `offset` to `end`; its offsets of PictureID, TL0PICIDX and TID point into `source`.
    * Afterwards its buffer and its offsets are those of the copy. False when it is larger than all of the cache.
    */
   store(packet: LayerPacket, source: Buffer, offset: number, end: number): boolean {
@@ -41,6 +41,7 @@ export class PacketCache {
     packet.buffer = this.#block.subarray(at, at + length);
     if (packet.pictureIdBits !== 0) packet.pictureIdOffset += HEADROOM - offset;
     if (packet.tl0PicIdx >= 0) packet.tl0PicIdxOffset += HEADROOM - offset;
+    if (packet.flatLayerOffset !== 0) packet.flatLayerOffset += HEADROOM - offset;
     this.#entries.set(packet, this.#written, length);
     this.#written += length;
     return true;
@@ -83,6 +84,7 @@ class Entries {
   readonly #pictureIdOffsets: Uint8Array;
   readonly #tl0PicIdxs: Int16Array;
   readonly #tl0PicIdxOffsets: Uint8Array;
+  readonly #flatLayerOffsets: Uint8Array;
 
   constructor(count: number) {
     this.#mask = count - 1;
@@ -97,6 +99,7 @@ class Entries {
     this.#pictureIdOffsets = new Uint8Array(count);
     this.#tl0PicIdxs = new Int16Array(count);
     this.#tl0PicIdxOffsets = new Uint8Array(count);
+    this.#flatLayerOffsets = new Uint8Array(count);
   }
 
   /** Where a packet was written; -1 when another one has its place. */
@@ -127,6 +130,7 @@ class Entries {
     this.#pictureIdOffsets[slot] = packet.pictureIdOffset;
     this.#tl0PicIdxs[slot] = packet.tl0PicIdx;
     this.#tl0PicIdxOffsets[slot] = packet.tl0PicIdxOffset;
+    this.#flatLayerOffsets[slot] = packet.flatLayerOffset;
   }
 
   /** Fills in all but the buffer; returns the length of that. */
@@ -146,6 +150,7 @@ class Entries {
     packet.pictureIdOffset = this.#pictureIdOffsets[slot] ?? 0;
     packet.tl0PicIdx = this.#tl0PicIdxs[slot] ?? -1;
     packet.tl0PicIdxOffset = this.#tl0PicIdxOffsets[slot] ?? 0;
+    packet.flatLayerOffset = this.#flatLayerOffsets[slot] ?? 0;
     return this.#lengths[slot] ?? 0;
   }
 }

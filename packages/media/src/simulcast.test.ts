@@ -79,7 +79,7 @@ class Simulcast {
   }
 }
 
-/** What a decoder would complain of: gaps, steps back, picture ids that do not follow. */
+/** What a decoder would complain of: gaps, steps back, picture ids that do not follow. Every frame is told to be of the lowest temporal layer. */
 function expectContinuous(subscriber: FakeSubscriber): void {
   const packets = subscriber.rtp();
   for (const [index, packet] of packets.entries()) {
@@ -89,14 +89,17 @@ function expectContinuous(subscriber: FakeSubscriber): void {
     const step = (packet.timestamp - before.timestamp) | 0;
     expect(step).toBeGreaterThan(0);
     expect(step).toBeLessThan(40_500);
-    expect((pictureId(packet) - pictureId(before)) & 0x7fff).toBe(1);
+    const [now, earlier] = [factsOf(packet), factsOf(before)];
+    expect((now.pictureId - earlier.pictureId) & 0x7fff).toBe(1);
+    expect((now.tl0PicIdx - earlier.tl0PicIdx) & 0xff).toBe(1);
+    expect(now.temporalLayer).toBe(0);
   }
 }
 
-function pictureId({ buffer, payloadOffset, payloadEnd }: rtp.Packet): number {
+function factsOf({ buffer, payloadOffset, payloadEnd }: rtp.Packet): video.PayloadFacts {
   const facts = video.emptyFacts();
   video.inspect('VP8', facts, buffer, payloadOffset, payloadEnd);
-  return facts.pictureId;
+  return facts;
 }
 
 const selected = (rig: Rig, id = 'sub') => rig.sfu.layers(id)?.layers.find((layer) => layer.selected)?.encodingId;

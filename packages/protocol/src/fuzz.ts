@@ -127,6 +127,7 @@ function holdSameFacts(): void {
   factsInside.payloadOffset -= MARGIN;
   if (factsInside.pictureIdBits > 0) factsInside.pictureIdOffset -= MARGIN;
   if (factsInside.tl0PicIdx >= 0) factsInside.tl0PicIdxOffset -= MARGIN;
+  if (factsInside.temporalLayerOffset > 0) factsInside.temporalLayerOffset -= MARGIN;
   for (const name of factNames) hold(facts[name] === factsInside[name], 'what is around a payload does not matter');
 }
 

@@ -43,7 +43,7 @@ function writeExtension(buffer: Buffer, { extensionId, extensionBytes, extension
 }
 
 function writePictureId(
-  { buffer, pictureIdBits, pictureIdOffset, tl0PicIdxOffset }: OutgoingPacket,
+  { buffer, pictureIdBits, pictureIdOffset, tl0PicIdxOffset, flatLayerOffset }: OutgoingPacket,
   fields: Destination,
 ) {
   const { pictureId } = fields;
@@ -53,4 +53,5 @@ function writePictureId(
     buffer[pictureIdOffset + 1] = pictureId;
   }
   if (tl0PicIdxOffset !== 0) buffer[tl0PicIdxOffset] = fields.tl0PicIdx;
+  if (flatLayerOffset !== 0) buffer[flatLayerOffset]! &= 0x3f;
 }

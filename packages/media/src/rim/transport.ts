@@ -62,6 +62,8 @@ export interface OutgoingPacket {
   pictureIdBits: number;
   pictureIdOffset: number;
   tl0PicIdxOffset: number;
+  /** Where VP8's TID is, of packets that are told to be of temporal layer 0; else 0. */
+  flatLayerOffset: number;
 }
 
 /** One receiver of a fanned-out packet, with the fields that it is to see. */

@@ -40,6 +40,8 @@ export interface PayloadFacts {
   tl0PicIdx: number;
   /** Offset into the buffer. */
   tl0PicIdxOffset: number;
+  /** VP8: offset of the byte whose two highest bits are TID, when the packet has it; else 0. */
+  temporalLayerOffset: number;
   /** H.264: a B slice begins here. */
   bFrame: boolean;
   /** First byte behind the payload descriptor (VP8, VP9), behind the aggregation header (AV1), of the payload (H.264). */
@@ -63,6 +65,7 @@ export function emptyFacts(): PayloadFacts {
     pictureIdOffset: 0,
     tl0PicIdx: -1,
     tl0PicIdxOffset: 0,
+    temporalLayerOffset: 0,
     bFrame: false,
     payloadOffset: 0,
   };
@@ -84,6 +87,7 @@ export function clearFacts(facts: PayloadFacts): void {
   facts.pictureIdOffset = 0;
   facts.tl0PicIdx = -1;
   facts.tl0PicIdxOffset = 0;
+  facts.temporalLayerOffset = 0;
   facts.bFrame = false;
   facts.payloadOffset = 0;
 }

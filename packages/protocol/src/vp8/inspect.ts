@@ -44,6 +44,7 @@ function readExtension(facts: PayloadFacts, buffer: Buffer, offset: number, end:
   if (at >= end) return -1;
   const byte = buffer[at++]!;
   if (flags & 0x20) {
+    facts.temporalLayerOffset = at - 1;
     facts.temporalLayer = byte >> 6;
     facts.switchingPoint = byte >> 6 === 0 || (byte & 0x20) !== 0;
   }

@@ -33,6 +33,7 @@ describe('the payload descriptor (RFC 7741 4.2)', () => {
       pictureIdOffset: 2,
       tl0PicIdx: 7,
       tl0PicIdxOffset: 4,
+      temporalLayerOffset: 5,
       temporalLayer: 1,
       switchingPoint: true,
       payloadOffset: 6,
