@@ -1,6 +1,7 @@
 // One publisher, many subscribers, the whole path of a media worker: CPU for each forwarded packet, what arrives and how
 // late, memory of a subscriber. The clients run in other processes, over real DTLS-SRTP on loopback.
-// Run: npm run bench -- fan-out; FOOTLIGHTS_FAN_OUT=100x1000 measures one case alone, or several with commas between.
+// Run: npm run bench -- fan-out; FOOTLIGHTS_FAN_OUT=100x1000 measures one case alone, or several with commas between. FOOTLIGHTS_BENCH_REALTIME=1 (as root)
+// gives the server precedence over the clients for a core: its loop's delay is its own then, and the clients are late.
 import { FootlightsFanOut, fanOutRow, fanOutTable, runFanOut } from './support/fan-out.ts';
 import { benchmark } from './support/peers.ts';
 

@@ -11,7 +11,7 @@ const cases = (process.env.FOOTLIGHTS_JANUS ?? '50x300,100x300,50x1000').split('
   const [viewers = 0, packetsPerSecond = 0] = text.split('x').map(Number);
   return { viewers, packetsPerSecond };
 });
-const rounds = 2;
+const rounds = 3;
 const address = '192.0.2.1';
 const inNamespace = 'FOOTLIGHTS_BENCH_NAMESPACE';
 

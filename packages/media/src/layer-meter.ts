@@ -1,3 +1,5 @@
+import type { LayerOption } from './layer-choice.ts';
+
 /** Temporal layers that are told apart. */
 const TEMPORAL_LAYERS = 4;
 const PERIOD_MS = 250;
@@ -14,6 +16,8 @@ export class LayerMeter {
   #startedAt: number | undefined;
   /** Highest temporal layer that was seen. */
   #highest = 0;
+  #option: LayerOption = { bitrates: [], framesPerSecond: [] };
+  #optionAt: number | undefined;
 
   constructor(now: number) {
     this.#periodStartedAt = now;
@@ -55,6 +59,18 @@ export class LayerMeter {
 
   framesPerSecond(now: number, upTo = TEMPORAL_LAYERS - 1): number {
     return this.#rate(this.#frames, now, upTo);
+  }
+
+  /** What the layer costs and shows up to each of its temporal layers. Many subscribers ask in one moment: it is made once. */
+  option(now: number): LayerOption {
+    if (this.#optionAt === now) return this.#option;
+    const levels = Array.from({ length: this.#highest + 1 }, (_, level) => level);
+    this.#optionAt = now;
+    this.#option = {
+      bitrates: levels.map((level) => this.bitrate(now, level)),
+      framesPerSecond: levels.map((level) => this.framesPerSecond(now, level)),
+    };
+    return this.#option;
   }
 
   #rate(counts: Float64Array, now: number, upTo: number): number {

@@ -3,7 +3,7 @@ import { BandwidthEstimator } from './bandwidth/index.ts';
 import { Connection, type ConnectionContext, type ConnectionIdentity } from './connection.ts';
 import { DownTrack, type Path } from './down-track.ts';
 import type { Layer } from './layer.ts';
-import { LayerChooser, type LayerOption } from './layer-choice.ts';
+import { LayerChooser } from './layer-choice.ts';
 import {
   AUDIO_SILENCE_TIMEOUT_MS,
   MAX_ESTIMATE_BPS,
@@ -284,7 +284,7 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
   #choose({ upTrack, downTrack }: Flow, now: number): void {
     const active = upTrack.activeLayers(now);
     if (active.length === 0) return;
-    const options = active.map((layer) => optionOf(layer, now));
+    const options = active.map(({ meter }) => meter.option(now));
     const followed = upTrack.followed(downTrack);
     const current = followed ? active.indexOf(followed) : -1;
     const top = this.#pinned === undefined ? active.length - 1 : highestUpTo(upTrack, active, this.#pinned);
@@ -372,15 +372,6 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
     }
     return sums;
   }
-}
-
-/** What a layer costs up to each of its temporal layers. */
-function optionOf({ meter }: Layer, now: number): LayerOption {
-  const levels = Array.from({ length: meter.highestTemporalLayer + 1 }, (_, level) => level);
-  return {
-    bitrates: levels.map((level) => meter.bitrate(now, level)),
-    framesPerSecond: levels.map((level) => meter.framesPerSecond(now, level)),
-  };
 }
 
 /** The index of the pinned layer among those that are sent, or of the best that is no larger. */
