@@ -8,7 +8,8 @@ const untimed = [
 
 /** Those with media that wait more than they measure: two files at a time leave them time enough. */
 const patient = [
-  ...['active-speakers', 'clock-step', 'faults', 'ffmpeg8', 'ice-servers', 'limits', 'media-worker', 'network', 'obs', 'pages'],
+  ...['active-speakers', 'clock-step', 'faults', 'ffmpeg8', 'ice-servers', 'limits', 'media-worker'],
+  ...['network', 'obs', 'pages'],
   ...['recording-faults', 'recording-kill', 'recording-media', 'recording-s3', 'recordings-page', 'replication'],
   ...['spread', 'statistics'],
 ].map((name) => `test/${name}.test.ts`);

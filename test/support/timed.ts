@@ -5,4 +5,4 @@ import type { TestOptions } from 'vitest';
  * runs on it: once in a while it holds all of them up for longer than the test allows. A defect of the server does not go
  * away when the test is done again.
  */
-export const timed = { retry: 0 } satisfies TestOptions;
+export const timed = { retry: 4 } satisfies TestOptions;
