@@ -9,7 +9,7 @@ import { CreateStageCommand, CreateStorageConfigurationCommand, type Participant
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { launchChromium, publish as publishPage } from './support/chromium.ts';
 import { FlashAndBeep, stageCodecs } from './support/flash-and-beep.ts';
-import { activeRecording, isComplete, isSound, recordingEnds } from './support/recording-checks.ts';
+import { isComplete, isSound, recordingEnds } from './support/recording-checks.ts';
 import { createRecordedStage, encoderOf, getParticipant, picturesOf, RecordingFolder } from './support/recordings.ts';
 import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
 import { createToken, openPage } from './support/stage.ts';
@@ -53,12 +53,17 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** A storage configuration of a bucket. */
+async function storageOf({ client }: RunningServer, bucketName: string): Promise<string | undefined> {
+  const { storageConfiguration } = await client.send(new CreateStorageConfigurationCommand({ s3: { bucketName } }));
+  return storageConfiguration?.arn;
+}
+
 /** A stage that is recorded into a bucket of its own, and an encoder that publishes to it until the test is over. */
 async function publish(server: RunningServer, bucketName: string, beforehand: () => void = () => {}) {
   const { client } = server;
-  const { storageConfiguration } = await client.send(new CreateStorageConfigurationCommand({ s3: { bucketName } }));
   const recording = {
-    storageConfigurationArn: storageConfiguration?.arn,
+    storageConfigurationArn: await storageOf(server, bucketName),
     hlsConfiguration: { targetSegmentDurationSeconds: 2 },
   };
   const { stage } = await client.send(new CreateStageCommand({ autoParticipantRecordingConfiguration: recording }));
@@ -235,9 +240,10 @@ describe.runIf(isRoot)('a bucket that is a folder', () => {
 test('video that would be encoded anew is not recorded by a server that shall not do so', timed, async () => {
   const browser = await launchChromium();
   onTestFinished(() => browser.close());
+  const storageConfigurationArn = await storageOf(local, 'codecs');
   const [vp8, h264] = await Promise.all(
     (['VP8', 'H264'] as const).map(async (codec) => {
-      const stageArn = await createRecordedStage(local);
+      const stageArn = await createRecordedStage(local, { storageConfigurationArn });
       const { token, id } = await createToken(local, stageArn);
       await publishPage(await openPage(local, browser), { url: local.endpoints.whip, token, codec, width: 320 });
       return { stageArn, id };
@@ -248,5 +254,7 @@ test('video that would be encoded anew is not recorded by a server that shall no
     ({ participant_id, event_name }) => participant_id === vp8?.id && event_name === 'Recording Start Failure',
   );
   expect(failure).toMatchObject({ error_code: 'ValidationException', reason: 'codec not supported for recording' });
-  await activeRecording(local, h264!.stageArn, h264!.id);
+  await waitFor(async () =>
+    expect((await getParticipant(local, h264!.stageArn, h264!.id)).recordingState).toBe('ACTIVE'),
+  );
 });

@@ -340,7 +340,7 @@ const options: { readonly [K in keyof Config]-?: Option<Config[K]> } = {
   },
   recordingTranscode: {
     name: 'no-recording-transcode',
-    help: 'record no video but H.264: encoding others anew takes much of a core',
+    help: 'record no video but H.264',
     parse: off,
     default: true,
     defaultText: 'others are encoded anew',
