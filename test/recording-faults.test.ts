@@ -95,6 +95,10 @@ async function stored(bucket: string, participant: () => Promise<Participant>): 
 }
 const suffix = '._S3rver_object';
 
+/** Events come a little after the state that they tell of. */
+const tells = (told: Published['told'], ...names: string[]) =>
+  waitFor(() => expect(told().map(({ event_name }) => event_name)).toEqual(names));
+
 type Published = Awaited<ReturnType<typeof publish>>;
 
 const eventsOf = (server: RunningServer): Record<string, unknown>[] =>
@@ -128,7 +132,7 @@ describe.sequential('a bucket of S3', () => {
     const folder = await stored('away', participant);
     expect(folder.runs()).toHaveLength(1);
     isComplete(await picturesOf(folder), 18 * 30);
-    expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End']);
+    await tells(told, 'Recording Start', 'Recording End');
     expect(/is not stored: .*(ECONN|socket)/.test(s3.output())).toBe(true);
     expect(/what is recorded is stored again, after \d+ s/.test(s3.output())).toBe(true);
   });
@@ -145,7 +149,7 @@ describe.sequential('a bucket of S3', () => {
     await ends('STOPPED');
     const folder = await stored('away', participant);
     isComplete(await picturesOf(folder), 4 * 30);
-    expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End']);
+    await tells(told, 'Recording Start', 'Recording End');
   });
 
   test('that takes nothing any more ends the recording with a failure, and what it has plays', timed, async () => {
@@ -160,6 +164,7 @@ describe.sequential('a bucket of S3', () => {
     await sleep(5_000);
     await encoder.end();
     await ends('FAILED');
+    await tells(told, 'Recording Start', 'Recording End Failure');
     expect(told().at(-1)).toMatchObject({
       event_name: 'Recording End Failure',
       error_code: 'AccessDeniedException',
@@ -180,6 +185,7 @@ describe.sequential('a bucket of S3', () => {
     onTestFinished(() => way.set('open'));
     const { ends, told } = await publish(s3, 'denied', () => way.set('denies'));
     await ends('FAILED');
+    await tells(told, 'Recording Start Failure');
     expect(told()).toMatchObject([
       { event_name: 'Recording Start Failure', error_code: 'AccessDeniedException', reason: 'access denied' },
     ]);
@@ -188,6 +194,7 @@ describe.sequential('a bucket of S3', () => {
   test('that was removed starts no recording', timed, async () => {
     const { ends, told } = await publish(s3, 'missing', () => rmSync(join(directory, 'missing'), { recursive: true }));
     await ends('FAILED');
+    await tells(told, 'Recording Start Failure');
     expect(told()).toMatchObject([
       { event_name: 'Recording Start Failure', error_code: 'ResourceNotFoundException', reason: 'bucket not found' },
     ]);
@@ -195,12 +202,12 @@ describe.sequential('a bucket of S3', () => {
 });
 
 /** A bucket that is a file system of its own. Needs root. */
-function mountBucket(name: string, size: string): string {
+function mountBucket(name: string, size: string): { name: string; folder: string } {
   const folder = join(local.dataDir, 'buckets', name);
   mkdirSync(folder, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'footlights-test', folder]);
   mounted.push(folder);
-  return folder;
+  return { name, folder };
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -213,11 +220,12 @@ describe.runIf(isRoot)('a bucket that is a folder', () => {
     async () => {
       const [full, locked] = [mountBucket('full', '300k'), mountBucket('read-only', '50m')];
       const [one, other] = [await publish(local, 'full'), await publish(local, 'read-only')];
-      const folderOf = async (bucket: string, { participant }: Published) =>
-        new RecordingFolder(bucket, (await participant()).recordingS3Prefix);
+      const folderOf = async (bucket: typeof full, { participant }: Published) =>
+        new RecordingFolder(bucket.folder, (await participant()).recordingS3Prefix);
       await waitFor(async () => expect((await folderOf(locked, other)).has('media/hls/high/playlist.m3u8')).toBe(true));
-      execFileSync('mount', ['-o', 'remount,ro', locked]);
-      await waitFor(() => expect(/bucket full has no room left \(ENOSPC\)/.test(local.output())).toBe(true), 40_000);
+      execFileSync('mount', ['-o', 'remount,ro', locked.folder]);
+      const noRoom = `bucket ${full.name} has no room left (ENOSPC)`;
+      await waitFor(() => expect(local.output().includes(noRoom)).toBe(true), 40_000);
       await sleep(5_500);
       for (const [{ encoder, ends, told }, error_code, reason] of [
         [one, 'InternalServerException', 'service internal error'],
@@ -225,7 +233,7 @@ describe.runIf(isRoot)('a bucket that is a folder', () => {
       ] as const) {
         await encoder.end();
         await ends('FAILED');
-        expect(told().map(({ event_name }) => event_name)).toEqual(['Recording Start', 'Recording End Failure']);
+        await tells(told, 'Recording Start', 'Recording End Failure');
         expect(told().at(-1)).toMatchObject({ error_code, reason });
       }
       for (const folder of [await folderOf(full, one), await folderOf(locked, other)]) {

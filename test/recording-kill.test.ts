@@ -81,11 +81,13 @@ async function isClosed(publisher: Publisher): Promise<void> {
   await waitFor(async () => expect((await recordOf(publisher)).recordingState).toMatch(/^(STOPPED|FAILED)$/));
   const { recordingState } = await recordOf(publisher);
   const folder = await folderOf(publisher);
-  const events = told(publisher).filter((name) => name.startsWith('Recording'));
+  // Events come a little after the state that they tell of.
+  const lastTold = (name: string | RegExp) =>
+    waitFor(() => expect(told(publisher).findLast((one) => one.startsWith('Recording'))).toMatch(name));
   if (!hasPlaylist(folder)) {
     expect(recordingState).toBe('FAILED');
     expect(publisher.listed).toEqual([]);
-    expect(events.at(-1)).toMatch(/^Recording (Start|End) Failure$/);
+    await lastTold(/^Recording (Start|End) Failure$/);
     return;
   }
   expect(folder.playlist).toContain('#EXT-X-ENDLIST');
@@ -94,7 +96,7 @@ async function isClosed(publisher: Publisher): Promise<void> {
   const status = recordingState === 'STOPPED' ? 'RECORDING_ENDED' : 'RECORDING_ENDED_WITH_FAILURE';
   const { recording_status, media } = folder.event('ended');
   expect([recording_status, media.hls.duration_ms]).toEqual([status, Math.round(folder.seconds * 1_000)]);
-  expect(events.at(-1)).toBe(recordingState === 'STOPPED' ? 'Recording End' : 'Recording End Failure');
+  await lastTold(recordingState === 'STOPPED' ? /^Recording End$/ : /^Recording End Failure$/);
 }
 
 async function hasEnded({ stageArn, id: participantId, sessionId }: Publisher): Promise<void> {
@@ -151,6 +153,6 @@ test.each(plan)('%s is killed after %i ms', timed, async (victim, ms) => {
   if (victim === 'server')
     for (const publisher of publishers) {
       expect((await recordOf(publisher)).recordingState).toBe('FAILED');
-      expect(told(publisher)).toContain('Participant Unpublished');
+      await waitFor(() => expect(told(publisher)).toContain('Participant Unpublished'));
     }
 });
