@@ -358,7 +358,7 @@ export interface Store extends ResourceReaders {
   endSession(stageArn: string, sessionId: string, endTime: string): Promise<void>;
   /** Ends what an earlier process left open, replications too; how many sessions that were. */
   endOpenSessions(endTime: string): Promise<number>;
-  /** What is under way in sessions that have not ended, by their events: subscriptions, publications, replications, presence, in this order. */
+  /** What is under way in sessions that have not ended, by their events: of each subscriptions, publications, replications, presence, in this order. */
   unfinished(): Promise<Unfinished[]>;
   getSession(stageArn: string, sessionId: string): Promise<SessionRecord | undefined>;
   /** Newest first. */

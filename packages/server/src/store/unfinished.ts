@@ -11,18 +11,32 @@ const pairs: readonly (readonly [began: EventName, ended: EventName])[] = [
   ['JOINED', 'LEFT'],
 ];
 
-/** What began more often than it ended: of a connection that takes another's place the end of the other comes last. */
-export async function selectUnfinished(reader: Kysely<Schema>): Promise<Unfinished[]> {
-  const found = await Promise.all(pairs.map(([began, ended]) => selectPair(reader, began, ended)));
-  return found.flat();
+interface Session {
+  stage_arn: string;
+  session_id: string;
 }
 
-async function selectPair(reader: Kysely<Schema>, began: EventName, endName: EventName): Promise<Unfinished[]> {
+/** What began more often than it ended: of a connection that takes another's place the end of the other comes last. */
+export async function selectUnfinished(reader: Kysely<Schema>): Promise<Unfinished[]> {
+  // A session at a time: joined with them, all events that were ever kept would be read.
+  const sessions = await reader
+    .selectFrom('sessions')
+    .select(['stage_arn', 'session_id'])
+    .where('end_time', 'is', null)
+    .execute();
+  const found: Unfinished[] = [];
+  for (const session of sessions) for (const pair of pairs) found.push(...(await selectPair(reader, session, ...pair)));
+  return found;
+}
+
+async function selectPair(
+  reader: Kysely<Schema>,
+  session: Session,
+  began: EventName,
+  endName: EventName,
+): Promise<Unfinished[]> {
   const rows = await reader
     .selectFrom('events')
-    .innerJoin('sessions', (join) =>
-      join.onRef('sessions.stage_arn', '=', 'events.stage_arn').onRef('sessions.session_id', '=', 'events.session_id'),
-    )
     .innerJoin('participants', (join) =>
       join
         .onRef('participants.stage_arn', '=', 'events.stage_arn')
@@ -37,10 +51,11 @@ async function selectPair(reader: Kysely<Schema>, began: EventName, endName: Eve
       fn.max('events.replica').as('replica'),
       sql<number>`sum(case when ${ref('events.name')} = ${began} then 1 else -1 end)`.as('open'),
     ])
-    .where('sessions.end_time', 'is', null)
+    .where('events.stage_arn', '=', session.stage_arn)
+    .where('events.session_id', '=', session.session_id)
     .where('events.name', 'in', [began, endName])
     .groupBy([
-      ...(['events.stage_arn', 'events.session_id', 'events.participant_id'] as const),
+      ...(['participants.stage_arn', 'participants.session_id', 'participants.participant_id'] as const),
       ...(['events.remote_participant_id', 'events.destination_stage_arn'] as const),
     ])
     .having(({ ref }) => sql`sum(case when ${ref('events.name')} = ${began} then 1 else -1 end)`, '>', 0)
