@@ -1,8 +1,6 @@
 // Where recordings go may be away, full, read-only or not there at all: what can be kept is kept, and events say what became of the rest.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateStageCommand, CreateStorageConfigurationCommand, type Participant } from '@aws-sdk/client-ivs-realtime';
@@ -10,25 +8,22 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { launchChromium, publish as publishPage } from './support/chromium.ts';
 import { FlashAndBeep, stageCodecs } from './support/flash-and-beep.ts';
 import { isComplete, isSound, recordingEnds } from './support/recording-checks.ts';
-import { createRecordedStage, encoderOf, getParticipant, picturesOf, RecordingFolder } from './support/recordings.ts';
+import {
+  createRecordedStage,
+  encoderOf,
+  getParticipant,
+  picturesOf,
+  RecordingFolder,
+  toldEvents,
+} from './support/recordings.ts';
+import { openS3rver, s3Environment } from './support/s3rver.ts';
 import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
 import { createToken, openPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
 import { Way } from './support/way.ts';
 
-/** A server of S3 from npm, which has no types. */
-interface S3rver {
-  run(): Promise<AddressInfo>;
-  close(): Promise<void>;
-}
-const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => S3rver;
-
 const directory = temporaryFolder();
-const buckets = ['away', 'denied', 'missing'];
-const s3rver = new S3rver({
-  ...{ address: '127.0.0.1', port: 0, silent: true, directory },
-  configureBuckets: buckets.map((name) => ({ name })),
-});
+const s3rver = openS3rver(directory, ['away', 'denied', 'missing']);
 const mounted: string[] = [];
 let way: Way;
 let s3: RunningServer;
@@ -37,9 +32,8 @@ let local: RunningServer;
 beforeAll(async () => {
   way = await Way.open((await s3rver.run()).port);
   const args = ['--events-stdout', '--media-workers', '1', '--quota', 'storage-configurations=100'];
-  const env = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
   [s3, local] = await Promise.all([
-    startServer({ args: [...args, '--buckets', 's3', '--s3-endpoint', way.url], env }),
+    startServer({ args: [...args, '--buckets', 's3', '--s3-endpoint', way.url], env: s3Environment }),
     startServer({ args: [...args, '--no-recording-transcode'] }),
   ]);
 });
@@ -74,7 +68,7 @@ async function publish(server: RunningServer, bucketName: string, beforehand: ()
   const participant = () => getParticipant(server, stage?.arn ?? '', id);
   const ends = (state: string) => recordingEnds(server, stage?.arn ?? '', id, state);
   const told = () =>
-    eventsOf(server).filter(
+    toldEvents(server).filter(
       ({ participant_id, event_name }) => participant_id === id && /^Recording/.test(`${event_name}`),
     );
   return { encoder, participant, ends, told };
@@ -100,13 +94,6 @@ const tells = (told: Published['told'], ...names: string[]) =>
   waitFor(() => expect(told().map(({ event_name }) => event_name)).toEqual(names));
 
 type Published = Awaited<ReturnType<typeof publish>>;
-
-const eventsOf = (server: RunningServer): Record<string, unknown>[] =>
-  server
-    .output()
-    .split('\n')
-    .filter((line) => line.includes('"source":"aws.ivs"'))
-    .map((line) => JSON.parse(line).detail);
 
 const waitFor = <T>(check: () => Promise<T> | T, ms = 20_000) => vi.waitFor(check, { timeout: ms, interval: 100 });
 
@@ -258,7 +245,7 @@ test('video that would be encoded anew is not recorded by a server that shall no
     }),
   );
   await recordingEnds(local, vp8!.stageArn, vp8!.id, 'FAILED');
-  const [failure] = eventsOf(local).filter(
+  const [failure] = toldEvents(local).filter(
     ({ participant_id, event_name }) => participant_id === vp8?.id && event_name === 'Recording Start Failure',
   );
   expect(failure).toMatchObject({ error_code: 'ValidationException', reason: 'codec not supported for recording' });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { launchChromium, publish } from './support/chromium.ts';
 import { FlashAndBeep, stageCodecs } from './support/flash-and-beep.ts';
 import { isSound } from './support/recording-checks.ts';
-import { createRecordedStage, encoderOf, getParticipant, RecordingFolder } from './support/recordings.ts';
+import { createRecordedStage, encoderOf, getParticipant, RecordingFolder, toldEvents } from './support/recordings.ts';
 import { type RunningServer, startServer } from './support/server.ts';
 import { createToken, openTestPage } from './support/stage.ts';
 import { timed } from './support/timed.ts';
@@ -68,13 +68,11 @@ async function folderOf(publisher: Publisher): Promise<RecordingFolder> {
 const uris = (folder: RecordingFolder) => folder.runs().flatMap(({ segments }) => segments.map(({ uri }) => uri));
 const hasPlaylist = (folder: RecordingFolder) => folder.has('media/hls/high/playlist.m3u8');
 
-/** What the server told since it started of a participant's recording. */
+/** What the server told since it started of a participant. */
 const told = ({ id }: Publisher) =>
-  server
-    .output()
-    .split('\n')
-    .filter((line) => line.includes('"source":"aws.ivs"') && line.includes(id))
-    .map((line) => JSON.parse(line).detail.event_name as string);
+  toldEvents(server)
+    .filter(({ participant_id }) => participant_id === id)
+    .map(({ event_name }) => event_name);
 
 /** All that was listed is there and plays, and the files, the state and the last event agree. */
 async function isClosed(publisher: Publisher): Promise<void> {

@@ -1,38 +1,25 @@
 import { rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { launchChromium, publish } from './support/chromium.ts';
-import { createRecordedStage } from './support/recordings.ts';
+import { createRecordedStage, toldEvents } from './support/recordings.ts';
+import { openS3rver, s3Credentials, s3Environment } from './support/s3rver.ts';
 import { type RunningServer, startServer, temporaryFolder } from './support/server.ts';
 import { createToken, openPage } from './support/stage.ts';
 
-/** A server of S3 from npm, which has no types. */
-interface S3rver {
-  run(): Promise<AddressInfo>;
-  close(): Promise<void>;
-}
-const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => S3rver;
-
 const bucket = 'recordings';
 const directory = temporaryFolder();
-const s3rver = new S3rver({
-  ...{ address: '127.0.0.1', port: 0, silent: true, directory },
-  configureBuckets: [{ name: bucket }],
-});
+const s3rver = openS3rver(directory, [bucket]);
 let client: S3Client;
 let server: RunningServer;
 let browser: Browser;
 
 beforeAll(async () => {
   const endpoint = `http://127.0.0.1:${(await s3rver.run()).port}`;
-  const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
-  client = new S3Client({ endpoint, region: 'us-west-2', credentials, forcePathStyle: true });
+  client = new S3Client({ endpoint, region: 'us-west-2', credentials: s3Credentials, forcePathStyle: true });
   const args = ['--buckets', 's3', '--s3-endpoint', endpoint, '--events-stdout', '--media-workers', '1', '--no-ingest'];
-  const env = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
-  [server, browser] = await Promise.all([startServer({ args, env }), launchChromium()]);
+  [server, browser] = await Promise.all([startServer({ args, env: s3Environment }), launchChromium()]);
 });
 
 afterAll(async () => {
@@ -43,12 +30,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const told = () =>
-  server
-    .output()
-    .split('\n')
-    .filter((line) => line.includes('"source":"aws.ivs"'))
-    .map((line) => JSON.parse(line).detail);
+const told = () => toldEvents(server);
 
 test('a participant is recorded into S3, and sinks are told of it in order', async () => {
   const stageArn = await createRecordedStage(server);
@@ -67,9 +49,10 @@ test('a participant is recorded into S3, and sinks are told of it in order', asy
     'Recording Start',
   ]);
   expect(names.at(-1)).toBe('Recording End');
-  const { recording_s3_key_prefix: prefix, recording_duration_ms: durationMs, ...end } = told().at(-1);
+  const end = told().at(-1);
   expect(end).toMatchObject({ participant_id: id, recording_s3_bucket_name: bucket });
-  expect(durationMs).toBeGreaterThan(3_000);
+  expect(end?.recording_duration_ms).toBeGreaterThan(3_000);
+  const prefix = `${end?.recording_s3_key_prefix}`;
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/` }));
   const keys = Contents.map(({ Key = '' }) => Key.slice(prefix.length + 1));
   for (const key of ['events/recording-started.json', 'events/recording-ended.json', 'media/hls/high/init-0.mp4'])

@@ -27,6 +27,12 @@ async function storageOf({ client }: RunningServer): Promise<string> {
   return (await client.send(create)).storageConfiguration?.arn ?? '';
 }
 
+/** The details of the events that a server with --events-stdout has told so far. */
+export function toldEvents({ output }: RunningServer): ({ event_name: string } & Record<string, unknown>)[] {
+  const lines = output().split('\n');
+  return lines.filter((line) => line.includes('"source":"aws.ivs"')).map((line) => JSON.parse(line).detail);
+}
+
 /** A stage whose participants are recorded into BUCKET. */
 export async function createRecordedStage(
   server: RunningServer,
