@@ -75,7 +75,7 @@ export class WebRtcHost implements TransportHost {
       (native, port = this.#port) => this.#candidates(native, port),
       this.#lite,
       listener,
-      () => this.#transports.delete(transport),
+      { ended: () => this.#transports.delete(transport), warn: this.#options.warn },
     );
     this.#transports.add(transport);
     return transport;
@@ -130,6 +130,11 @@ export class WebRtcHost implements TransportHost {
 /** Those that peers are told, with another port than that of the connection. */
 type Candidates = (native: HostCandidate[], port?: number) => HostCandidate[];
 
+interface Owner {
+  ended(): void;
+  warn(message: string): void;
+}
+
 class WebRtcTransport implements RawTransport {
   readonly #peer: PeerConnection;
   readonly #track: Track;
@@ -137,7 +142,7 @@ class WebRtcTransport implements RawTransport {
   readonly #candidates: Candidates;
   readonly #lite: IceLitePort | undefined;
   readonly #listener: TransportListener;
-  readonly #ended: () => void;
+  readonly #owner: Owner;
   #leaveLite: (() => void) | undefined;
   #state: TransportState = 'new';
 
@@ -147,22 +152,20 @@ class WebRtcTransport implements RawTransport {
     candidates: Candidates,
     lite: IceLitePort | undefined,
     listener: TransportListener,
-    ended: () => void,
+    owner: Owner,
   ) {
     this.#peer = peer;
     this.#fingerprint = fingerprint;
     this.#candidates = candidates;
     this.#lite = lite;
     this.#listener = listener;
-    this.#ended = ended;
+    this.#owner = owner;
     // With exactly one track the library hands over every packet, whatever its SSRC; a handler on it would eat RTCP.
     const video = new ndc.Video('0', 'SendRecv');
     video.addVP8Codec(96);
     this.#track = peer.addTrack(video);
     // Every callback is one more handle that libuv looks at for each packet of anybody, so there are as few as can be.
-    this.#track.onMessage((packet) => {
-      if (this.#state === 'connected') listener.packet(packet);
-    });
+    this.#track.onMessage((packet) => this.#onPacket(packet));
     peer.onStateChange((state) => {
       if (state === 'connected') this.#awaitTrack();
       else if (state === 'failed' || state === 'closed') this.#advance(state);
@@ -206,9 +209,22 @@ class WebRtcTransport implements RawTransport {
     if (this.#state !== 'closed') this.#release();
   }
 
+  /** An error in a callback of the library ends the process: a defect of ours that one packet finds is to cost its connection alone. */
+  #onPacket(packet: Buffer): void {
+    if (this.#state !== 'connected') return;
+    try {
+      this.#listener.packet(packet);
+    } catch (error) {
+      this.#owner.warn(`a connection was ended, because a packet of it caused an error: ${stackOf(error)}`);
+      this.#advance('failed');
+    }
+  }
+
   /** The library opens the track right after it says that the connection stands, on another thread. */
   #awaitTrack(): void {
-    if (!this.#track.isOpen()) this.#track.onOpen(() => this.#advance('connected'));
+    // What comes after we closed the connection finds no track, and an error in a callback ends the process.
+    if (this.#state !== 'new') return;
+    if (!this.#track.isOpen()) quietly(() => this.#track.onOpen(() => this.#advance('connected')));
     if (this.#track.isOpen()) this.#advance('connected');
   }
 
@@ -223,7 +239,7 @@ class WebRtcTransport implements RawTransport {
   #release(): void {
     this.#state = 'closed';
     this.#leaveLite?.();
-    this.#ended();
+    this.#owner.ended();
     quietly(() => this.#track.close());
     quietly(() => this.#peer.close());
   }
@@ -231,6 +247,8 @@ class WebRtcTransport implements RawTransport {
 
 /** States are only left towards the end; nothing follows `failed` or `closed`. */
 const RANK: Record<TransportState, number> = { new: 0, connected: 1, failed: 2, closed: 2 };
+
+const stackOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** Closing what the native side has closed already throws. */
 function quietly(action: () => void): void {
