@@ -29,17 +29,15 @@ export interface Join {
 export class MediaServer {
   readonly address: string;
   readonly #media: Media;
-  readonly #connected = new Map<string, () => void>();
+  readonly #waiting = new Map<string, { connected(): void; closed(reason: string): void }>();
   #lost = 0;
 
   private constructor(media: Media, address: string) {
     this.#media = media;
     this.address = address;
     media.on((event) => {
-      if (event.type === 'connected') this.#connected.get(event.connectionId)?.();
-      // The first one tells enough: who publishes takes those along who watch.
-      else if (event.type === 'closed' && event.reason !== 'requested' && ++this.#lost === 1)
-        console.log(`${event.connectionId} was closed: ${event.reason}`);
+      if (event.type === 'connected') this.#waiting.get(event.connectionId)?.connected();
+      else if (event.type === 'closed') this.#onClosed(event.connectionId, event.reason);
     });
   }
 
@@ -50,8 +48,17 @@ export class MediaServer {
     return new MediaServer(await startMedia(options), address);
   }
 
-  /** Lets a process make a connection; resolves when it stands. */
+  /** Lets a process make a connection; resolves when it stands. A viewer who does not connect tries once more, as people do. */
   async join(peers: PeerProcess, join: Join): Promise<void> {
+    await this.#joinOnce(peers, join).catch(async (error: Error) => {
+      if (join.publisher === undefined) throw error;
+      console.log(`${error.message}; it joins again`);
+      peers.close(join.id);
+      await this.#joinOnce(peers, { ...join, id: `${join.id} again` });
+    });
+  }
+
+  async #joinOnce(peers: PeerProcess, join: Join): Promise<void> {
     const offer = await this.offer(peers, join);
     await this.accept(peers, join, offer);
     await peers.opened(join.id);
@@ -62,9 +69,14 @@ export class MediaServer {
     return peers.describe({ id, role, kinds, address: this.address, counted });
   }
 
-  /** Answers an offer; resolves when the worker says that the connection stands. */
+  /** Answers an offer; resolves when the worker says that the connection stands, rejects when it ends before. */
   async accept(peers: PeerProcess, { id, publisher, stage = 'stage' }: Join, offer: string): Promise<void> {
-    const connected = new Promise<void>((done) => this.#connected.set(id, done));
+    const connected = new Promise<void>((resolve, reject) => {
+      const closed = (reason: string) => reject(new Error(`${id} did not connect: ${reason}`));
+      this.#waiting.set(id, { connected: resolve, closed });
+    });
+    // Nobody waits for it when the offer is refused.
+    connected.catch(() => {});
     const { answer } = await this.#media.accept({
       stageId: stage,
       connectionId: id,
@@ -104,6 +116,12 @@ export class MediaServer {
 
   stop(): Promise<void> {
     return this.#media.shutdown();
+  }
+
+  #onClosed(id: string, reason: string): void {
+    this.#waiting.get(id)?.closed(reason);
+    // The first one tells enough: who publishes takes those along who watch.
+    if (reason !== 'requested' && ++this.#lost === 1) console.log(`${id} was closed: ${reason}`);
   }
 }
 

@@ -55,6 +55,10 @@ export class PeerProcess {
     this.#tell({ type: 'answer', id, sdp });
   }
 
+  close(id: string): void {
+    this.#tell({ type: 'close', id });
+  }
+
   /** Resolves when media can flow. */
   async opened(id: string): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
