@@ -1,27 +1,44 @@
 import { describe, expect, it } from 'vitest';
+import type { Kind } from './negotiate/codecs.ts';
 import { OverloadPolicy, type Sheddable } from './overload.ts';
 
 class Viewer implements Sheddable {
-  isShed = false;
-  isSheddable = true;
-  readonly slowness: number;
+  /** What it gets, and what it does not, in the order in which it is withheld. */
+  readonly kinds: Kind[];
+  readonly rank: number;
+  shedKinds = 0;
 
-  constructor(slowness: number) {
-    this.slowness = slowness;
+  constructor(rank: number, kinds: Kind[] = ['video', 'audio']) {
+    this.rank = rank;
+    this.kinds = kinds;
+  }
+
+  get served(): Kind | undefined {
+    return this.kinds[this.shedKinds];
+  }
+
+  get withheld(): Kind | undefined {
+    return this.kinds[this.shedKinds - 1];
+  }
+
+  slowness(): number {
+    return this.rank;
   }
 
   shed(): void {
-    this.isShed = true;
+    this.shedKinds += 1;
   }
 
   restore(): void {
-    this.isShed = false;
+    this.shedKinds -= 1;
   }
 }
 
-function audience(count: number) {
-  const viewers = Array.from({ length: count }, (_, slowness) => new Viewer(slowness));
-  return { viewers, shed: () => viewers.filter(({ isShed }) => isShed).map(({ slowness }) => slowness) };
+function audience(count: number, kinds?: Kind[]) {
+  const viewers = Array.from({ length: count }, (_, rank) => new Viewer(rank, kinds));
+  const without = (kind: Kind) =>
+    viewers.filter((viewer) => viewer.kinds.indexOf(kind) < viewer.shedKinds).map(({ rank }) => rank);
+  return { viewers, without, shed: () => without('video') };
 }
 
 /** A policy whose loop has been late by that much for 100 ms at time 0. */
@@ -63,13 +80,43 @@ describe('OverloadPolicy', () => {
     const policy = lateLoop(5_000);
     policy.update(5_000, () => viewers, 0);
     expect(shed()).toHaveLength(10);
-    for (let now = 100; now < 1_000; now += 100) policy.update(5_000, () => viewers, now);
+    for (let now = 100; now < 500; now += 100) policy.update(5_000, () => viewers, now);
     expect(shed()).toHaveLength(20);
   });
 
-  it('leaves alone who has no video or is not connected', () => {
-    const { viewers } = audience(2);
-    for (const viewer of viewers) viewer.isSheddable = false;
+  it('leaves sound alone while anybody has video, and then withholds it too', () => {
+    const { viewers, without } = audience(4);
+    const listeners = audience(4, ['audio']);
+    const all = [...listeners.viewers, ...viewers];
+    const policy = lateLoop(500);
+    for (const [now, video, audio] of [
+      [0, 2, 0],
+      [100, 3, 0],
+      [200, 4, 0],
+      [300, 4, 4],
+      [400, 4, 6],
+    ] as const) {
+      policy.update(500, () => all, now);
+      expect([without('video').length, without('audio').length + listeners.without('audio').length]).toEqual([
+        video,
+        audio,
+      ]);
+    }
+  });
+
+  it('gives sound back before video', () => {
+    const { viewers, without } = audience(20);
+    for (const viewer of viewers) viewer.shedKinds = 2;
+    const policy = new OverloadPolicy();
+    policy.update(0, () => viewers, 0);
+    for (let now = 1_000; now < 6_000; now += 500) policy.update(0, () => viewers, now);
+    expect([without('audio').length, without('video').length]).toEqual([0, 20]);
+    policy.update(0, () => viewers, 6_000);
+    expect(without('video')).toEqual(viewers.slice(2).map(({ rank }) => rank));
+  });
+
+  it('has nothing to withhold from who is not connected', () => {
+    const { viewers } = audience(2, []);
     expect(lateLoop(500).update(500, () => viewers, 0)).toBe(0);
   });
 

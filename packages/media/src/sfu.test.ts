@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { MAX_CONNECTIONS, MAX_SSRCS_PER_CONNECTION } from './limits.ts';
 import { MediaError } from './media.ts';
 import { makeOffer } from './negotiate/sample-offers.ts';
-import { type FakePublisher, opusLine, publishOffer, Rig, subscribeOffer, VIDEO_SSRC } from './testing.ts';
+import {
+  type FakePublisher,
+  leveledOpusLine,
+  opusLine,
+  publishOffer,
+  Rig,
+  subscribeOffer,
+  VIDEO_SSRC,
+  videoLine,
+} from './testing.ts';
 
 function errorOf(action: () => unknown): MediaError | undefined {
   try {
@@ -284,6 +293,31 @@ describe('overload', () => {
     expect(subscribers.find((subscriber) => !shed.includes(subscriber))?.video).toEqual([0, 1, 2, 3, 4]);
     expect(rig.log[0]).toMatchObject({ fields: { shed: 3, restored: 0, latenessMs: 201 } });
     expect(rig.log.length).toBeLessThanOrEqual(4);
+  });
+
+  it('takes sound too when nobody has video any more, first that of who is silent', () => {
+    const rig = new Rig();
+    const offer = makeOffer([leveledOpusLine, videoLine]);
+    const [silent, loud] = [rig.publish('silent', offer), rig.publish('loud', offer)];
+    const [ofSilent, ofLoud] = [rig.subscribe('a', 'silent'), rig.subscribe('b', 'loud')];
+    const speak = (number: number) => {
+      silent.audio([number], 100);
+      loud.audio([number], 20);
+    };
+    for (let number = 1; number <= 10; number++) speak(number);
+    // The loop is late, the video of both is withheld, one after the other, and then the sound of one.
+    for (const number of [11, 12, 13, 14]) {
+      rig.clock.advance(121);
+      speak(number);
+    }
+    speak(15);
+    expect([ofSilent.rtp(111).length, ofLoud.rtp(111).length]).toEqual([13, 15]);
+    expect(rig.statisticsOf('a').droppedByOverload).toBe(2);
+    rig.advance(2_000);
+    speak(16);
+    expect(
+      ofSilent.rtp(111).map(({ sequenceNumber }) => sequenceNumber - (ofSilent.rtp(111)[0]?.sequenceNumber ?? 0)),
+    ).toEqual([...Array(14).keys()]);
   });
 
   it('shows in the loop delay of the second before', () => {

@@ -341,7 +341,11 @@ export class Sfu implements ConnectionContext {
     this.#saidAt = now;
     this.#unsaid = { shed: 0, restored: 0 };
     const fields = { latenessMs: Math.round(latenessMs), shed, restored };
-    this.#options.log('warn', fields, 'media worker overloaded: video withheld from some subscribers or given back');
+    this.#options.log(
+      'warn',
+      fields,
+      'media worker overloaded: video, or sound, withheld from some subscribers or given back',
+    );
   }
 
   *#subscribers(): Iterable<Subscriber> {

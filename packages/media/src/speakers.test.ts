@@ -23,6 +23,14 @@ describe('VoiceMeter', () => {
     expect(meter.level(6_000)).toBe(0);
   });
 
+  it('takes nobody for silent whose packets do not tell their loudness', () => {
+    const meter = new VoiceMeter();
+    expect(meter.isSilent(0)).toBe(false);
+    const end = speak(meter, 80, 500);
+    expect(meter.isSilent(end)).toBe(true);
+    expect(meter.isSilent(speak(meter, 20, 500, end))).toBe(false);
+  });
+
   it('holds a speaker over a pause of less than a second', () => {
     const meter = new VoiceMeter();
     const end = speak(meter, 25, 500);

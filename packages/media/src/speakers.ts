@@ -16,9 +16,11 @@ export class VoiceMeter {
   #sum = 0;
   #spokeAt = Number.NEGATIVE_INFINITY;
   #level = 0;
+  #isTold = false;
 
   /** `dBov` is the loudness of a packet below the maximum, 0 to 127. */
   add(dBov: number, now: number): void {
+    this.#isTold = true;
     if (now - this.#windowStartedAt >= WINDOW_MS) this.#begin(now);
     if (dBov > SPEECH_LEVEL) return;
     this.#loudPackets += 1;
@@ -31,6 +33,11 @@ export class VoiceMeter {
   /** 0 when nobody speaks, to 1. */
   level(now: number): number {
     return now - this.#spokeAt < HOLD_MS ? this.#level : 0;
+  }
+
+  /** True when packets tell their loudness and nobody speaks. */
+  isSilent(now: number): boolean {
+    return this.#isTold && this.level(now) === 0;
   }
 
   #begin(now: number): void {

@@ -16,6 +16,7 @@ import {
   START_ESTIMATE_OF_ONE_LAYER_BPS,
 } from './limits.ts';
 import type { ConnectionStatistics, Layers, TrackStatistics } from './media.ts';
+import type { Kind } from './negotiate/codecs.ts';
 import type { SubscribedTrack } from './negotiate/subscribe.ts';
 import type { Sheddable } from './overload.ts';
 import { Pacer } from './pacer.ts';
@@ -24,6 +25,9 @@ import { ProbeSender } from './probe-sender.ts';
 import { type Publication, trackOf } from './publication.ts';
 import type { Destination, OutgoingPacket } from './rim/transport.ts';
 import type { UpTrack } from './up-track.ts';
+
+/** More than loss and round trips make anybody. */
+const SLOWEST = 1e6;
 
 /** One track of the publisher and what becomes of it here. */
 interface Flow {
@@ -74,20 +78,20 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
     this.#estimator = this.#makeEstimator(options.tracks);
   }
 
-  /** True when video is withheld from this subscriber to keep the worker in time. */
-  get isShed(): boolean {
-    return this.#flows.some(({ downTrack }) => downTrack.paused);
+  get served(): Kind | undefined {
+    return this.isConnected ? this.#kindThat(false, ['video', 'audio']) : undefined;
   }
 
-  get isSheddable(): boolean {
-    return this.isConnected && this.#video !== undefined;
+  get withheld(): Kind | undefined {
+    return this.#kindThat(true, ['audio', 'video']);
   }
 
-  /** Loss counts first, then the round trip. */
-  get slowness(): number {
+  /** Sound in which nobody speaks counts first, then loss, then the round trip. */
+  slowness(now: number): number {
     const counters = this.#flows.map(({ downTrack }) => downTrack.counters);
     const loss = Math.max(0, ...counters.map(({ fractionLost }) => fractionLost));
-    return loss * 10_000 + this.#roundTripMs;
+    const isSilence = this.served !== 'video' && this.publication.voice?.isSilent(now);
+    return (isSilence ? SLOWEST : 0) + loss * 10_000 + this.#roundTripMs;
   }
 
   /** Whose download this is, among all of the worker. */
@@ -101,12 +105,13 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
   }
 
   shed(): void {
-    this.#video?.downTrack.pause();
+    this.#flowOfKind(this.served)?.downTrack.pause();
   }
 
   restore(now: number): void {
-    this.#video?.downTrack.resume();
-    this.#video?.downTrack.layer?.keyFrames.request(now);
+    const flow = this.#flowOfKind(this.withheld);
+    flow?.downTrack.resume();
+    if (flow?.downTrack.kind === 'video') flow.downTrack.layer?.keyFrames.request(now);
   }
 
   override end(...[reason]: Parameters<Connection['end']>): void {
@@ -264,6 +269,15 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
 
   get #roundTripMs(): number {
     return Math.max(0, ...this.#flows.map(({ downTrack }) => downTrack.counters.roundTripMs ?? 0));
+  }
+
+  /** The first of these kinds that is, or is not, withheld to keep the worker in time. */
+  #kindThat(isWithheld: boolean, kinds: readonly Kind[]): Kind | undefined {
+    return kinds.find((kind) => this.#flowOfKind(kind)?.downTrack.paused === isWithheld);
+  }
+
+  #flowOfKind(kind: Kind | undefined): Flow | undefined {
+    return this.#flows.find(({ downTrack }) => downTrack.kind === kind);
   }
 
   #flowOf(ssrc: number): Flow | undefined {

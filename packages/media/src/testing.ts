@@ -10,10 +10,16 @@ export const AUDIO_SSRC = 0xa0d10;
 export const VIDEO_SSRC = 0x51de0;
 export const RTX_SSRC = 0x51de1;
 const TWCC_ID = 3;
+const AUDIO_LEVEL_ID = 4;
 export const RID_ID = 10;
 export const REPAIRED_RID_ID = 11;
 
 export const opusLine: OfferedMedia = { kind: 'audio', codecs: ['111 opus/48000/2'] };
+/** Whose packets tell how loud they are. */
+export const leveledOpusLine: OfferedMedia = {
+  ...opusLine,
+  attributes: [`extmap:${AUDIO_LEVEL_ID} ${rtp.extensionUris.audioLevel}`],
+};
 
 const videoAttributes = [
   'rtcp-fb:96 nack',
@@ -151,6 +157,8 @@ export interface PacketChoice {
   twcc?: number;
   rid?: string;
   repairedRid?: string;
+  /** Loudness of sound below the maximum, in -dBov. */
+  level?: number | undefined;
   /** Makes a retransmission of this packet. */
   original?: number;
 }
@@ -161,9 +169,10 @@ export class FakePublisher extends FakePeer {
     for (const sequenceNumber of sequenceNumbers) this.transport.receive(videoPacket(sequenceNumber, choice));
   }
 
-  audio(sequenceNumbers: readonly number[]): void {
+  /** `level`: loudness below the maximum, in -dBov. */
+  audio(sequenceNumbers: readonly number[], level?: number): void {
     for (const sequenceNumber of sequenceNumbers) {
-      const choice = { payloadType: 111, ssrc: AUDIO_SSRC, timestamp: sequenceNumber * 960 };
+      const choice = { payloadType: 111, ssrc: AUDIO_SSRC, timestamp: sequenceNumber * 960, level };
       this.transport.receive(videoPacket(sequenceNumber, choice));
     }
   }
@@ -225,10 +234,11 @@ export function videoPacket(sequenceNumber: number, choice: PacketChoice): Buffe
   return packet.subarray(0, at);
 }
 
-function extensionElements({ twcc, rid, repairedRid }: PacketChoice): rtp.ExtensionElement[] {
+function extensionElements({ twcc, rid, repairedRid, level }: PacketChoice): rtp.ExtensionElement[] {
   const elements: rtp.ExtensionElement[] = [];
   if (twcc !== undefined) elements.push({ id: TWCC_ID, value: Buffer.of(twcc >> 8, twcc & 0xff) });
   if (rid !== undefined) elements.push({ id: RID_ID, value: Buffer.from(rid) });
   if (repairedRid !== undefined) elements.push({ id: REPAIRED_RID_ID, value: Buffer.from(repairedRid) });
+  if (level !== undefined) elements.push({ id: AUDIO_LEVEL_ID, value: Buffer.of(level) });
   return elements;
 }
