@@ -105,7 +105,7 @@ test('one that is closed in the moment in which it connects is silent', async ()
   expect(transport.state).toBe('closed');
 });
 
-test('an error that a packet causes costs its connection alone', async () => {
+test('an error of ours that a peer finds costs its connection alone', async () => {
   const [bad, good] = [await makePeer(), await makePeer()];
   const taken = vi.fn();
   const { states } = connect(bad.offer, bad.peer, () => {

@@ -209,15 +209,19 @@ class WebRtcTransport implements RawTransport {
     if (this.#state !== 'closed') this.#release();
   }
 
-  /** An error in a callback of the library ends the process: a defect of ours that one packet finds is to cost its connection alone. */
   #onPacket(packet: Buffer): void {
     if (this.#state !== 'connected') return;
     try {
       this.#listener.packet(packet);
     } catch (error) {
-      this.#owner.warn(`a connection was ended, because a packet of it caused an error: ${stackOf(error)}`);
-      this.#advance('failed');
+      this.#fail(error);
     }
+  }
+
+  /** An error in a callback of the library ends the process: a defect of ours that one peer finds is to cost its connection alone. */
+  #fail(error: unknown): void {
+    this.#owner.warn(`a connection was ended, because it caused an error: ${stackOf(error)}`);
+    this.#advance('failed');
   }
 
   /** The library opens the track right after it says that the connection stands, on another thread. */
@@ -233,7 +237,11 @@ class WebRtcTransport implements RawTransport {
     if (rank <= RANK[this.#state]) return;
     if (state === 'connected') this.#state = state;
     else this.#release();
-    this.#listener.state(state);
+    try {
+      this.#listener.state(state);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #release(): void {
