@@ -132,8 +132,10 @@ describe.sequential('a bucket of S3', () => {
     await waitFor(async () => expect((await participant()).recordingState).toBe('STOPPING'));
     await sleep(2_000);
     expect(told()).toEqual([]);
+    expect(await recordingsUnderWay()).toBe(1);
     way.set('open');
     await ends('STOPPED');
+    await waitFor(async () => expect(await recordingsUnderWay()).toBe(0));
     const folder = await stored('away', participant);
     isComplete(await picturesOf(folder), 4 * 30);
     await tells(told, 'Recording Start', 'Recording End');
@@ -187,6 +189,12 @@ describe.sequential('a bucket of S3', () => {
     ]);
   });
 });
+
+/** As the metrics of the server with S3 tell it. */
+async function recordingsUnderWay(): Promise<number> {
+  const text = await (await fetch(`${s3.endpoints.api}/metrics`)).text();
+  return Number(/^footlights_recordings (\d+)$/m.exec(text)?.[1]);
+}
 
 /** A bucket that is a file system of its own. Needs root. */
 function mountBucket(name: string, size: string): { name: string; folder: string } {

@@ -303,8 +303,22 @@ export interface RelayStatistics {
   dropped: number;
 }
 
+/** What is recorded, and how the process does that records it, as of the last second. */
+export interface RecorderStatistics {
+  /** Under way: those that wait for their publisher, or for a sink to take the last files, too. */
+  recordings: number;
+  /** On disk, because sinks have not taken it yet. */
+  spooledBytes: number;
+  /** How late the timers ran, at worst. */
+  loopDelayMs: number;
+  /** Cores used. */
+  cpu: number;
+}
+
 export interface MediaStatistics {
   workers: WorkerStatistics[];
+  /** Absent where nothing can be recorded. */
+  recorder?: RecorderStatistics;
 }
 
 /** Live media: stages whose packets are forwarded by worker processes. */

@@ -180,7 +180,8 @@ export class WorkerPool implements Media {
     });
     const ingest = await this.#ingest?.statistics();
     const encoders = ingest ? [{ pid: this.#ingest?.pid ?? 0, port: this.#ingest?.ports?.rtmp ?? 0, ...ingest }] : [];
-    return { workers: [...(await Promise.all(workers)).flat(), ...encoders] };
+    const recorder = this.#recorder?.statistics;
+    return { workers: [...(await Promise.all(workers)).flat(), ...encoders], ...(recorder && { recorder }) };
   }
 
   record(options: RecordingOptions, connectionId?: string): void {

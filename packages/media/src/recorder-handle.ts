@@ -1,6 +1,6 @@
 import type { ChildHandle } from './channel.ts';
 import { LogBudget } from './log-budget.ts';
-import type { MediaLog } from './media.ts';
+import type { MediaLog, RecorderStatistics } from './media.ts';
 import type { FromRecorder, ToRecorder } from './record/channel.ts';
 import type { RecordingEvent, RecordingFailure, RecordingOptions } from './record/options.ts';
 import type { RelaySource } from './relay/index.ts';
@@ -12,6 +12,8 @@ const LAST_RESTART_DELAY_MS = 5_000;
 /** A process that ran this long starts again without more delay than at first. */
 const STABLE_AFTER_MS = 30_000;
 const MISSED_PULSES = 15;
+
+const idle: RecorderStatistics = { recordings: 0, spooledBytes: 0, loopDelayMs: 0, cpu: 0 };
 
 type Process = ChildHandle<ToRecorder, FromRecorder>;
 
@@ -33,6 +35,7 @@ export class RecorderHandle {
   #process: Process | undefined;
   #gone: Promise<void> = Promise.resolve();
   #missedPulses = 0;
+  #statistics = idle;
   #restartDelayMs = FIRST_RESTART_DELAY_MS;
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
@@ -48,6 +51,11 @@ export class RecorderHandle {
   /** 0 while no process runs. */
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  /** All 0 while no process runs. */
+  get statistics(): RecorderStatistics {
+    return this.#statistics;
   }
 
   record(options: RecordingOptions, source: RelaySource | undefined): void {
@@ -109,8 +117,10 @@ export class RecorderHandle {
     if (message.type === 'recording') {
       if (message.event.type === 'ended') this.#known.delete(message.event.id);
       this.#listener(message.event);
-    } else if (message.type === 'pulse') this.#missedPulses = 0;
-    else if (message.type === 'log') {
+    } else if (message.type === 'pulse') {
+      this.#missedPulses = 0;
+      this.#statistics = message.statistics;
+    } else if (message.type === 'log') {
       this.#log[message.level]({ ...message.fields, recorder: this.pid }, message.message);
     }
   }
@@ -123,6 +133,7 @@ export class RecorderHandle {
 
   #onExit(how: string): void {
     this.#process = undefined;
+    this.#statistics = idle;
     if (this.#closed) return;
     this.#log.error({}, `the recorder process ended: ${how}`);
     if (this.#known.size === 0) return;

@@ -34,7 +34,9 @@ function open(parent: Main, spoolBytes: number): Recorder {
   }, RECORD_TICK_MS);
   setInterval(() => {
     recorder.report(systemClock.now());
-    parent.send({ type: 'pulse', load: { cpu: cpu.read(), loopDelayMs: loop.worstMs } });
+    const { recordings, spooledBytes } = recorder;
+    const statistics = { recordings, spooledBytes, cpu: cpu.read(), loopDelayMs: loop.worstMs };
+    parent.send({ type: 'pulse', statistics });
   }, PULSE_MS);
   return recorder;
 }

@@ -12,7 +12,8 @@ function metricsOf(connections: ConnectionStatistics[]) {
   let now = performance.now();
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const worker = { ...idleWorker, port: 7071, loopDelayMs: 12, cpu: 0.25, connections };
-  const statistics = vi.fn(async () => ({ workers: [worker] }));
+  const recorder = { recordings: 0, spooledBytes: 0, loopDelayMs: 0, cpu: 0 };
+  const statistics = vi.fn(async () => ({ workers: [worker], recorder }));
   const registry = new Registry();
   registerMediaMetrics(registry, new MediaSnapshots({ statistics }));
   const scrape = async (name: string) => {
@@ -22,7 +23,7 @@ function metricsOf(connections: ConnectionStatistics[]) {
       .filter((line) => line.startsWith(`footlights_media_${name}{`))
       .map((line) => line.split(/[{}]/).slice(1));
   };
-  return { worker, scrape, statistics };
+  return { worker, recorder, scrape, statistics, registry };
 }
 
 const video = (more: object) => ({ tracks: [{ kind: 'video' as const, codec: 'H264', ...more }] });
@@ -112,4 +113,17 @@ test('workers tell their connections that are up, and what passes between them',
   expect(await scrape('relay_packets_sent_total')).toEqual([['port="7071"', ' 7']]);
   expect(await scrape('relay_packets_received_total')).toEqual([['port="7071"', ' 5']]);
   expect(await scrape('relay_packets_dropped_total')).toEqual([['port="7071"', ' 1']]);
+});
+
+test('recordings under way, and what waits on disk for storage', async () => {
+  const { recorder, scrape, registry } = metricsOf([]);
+  Object.assign(recorder, { recordings: 2, spooledBytes: 4_096, loopDelayMs: 12, cpu: 0.25 });
+  await scrape('packets_total');
+  const lines = (await registry.metrics()).split('\n').filter((line) => /^footlights_record/.test(line));
+  expect(lines).toEqual([
+    'footlights_recordings 2',
+    'footlights_recorder_spool_bytes 4096',
+    'footlights_recorder_loop_delay_seconds 0.012',
+    'footlights_recorder_cpu_cores 0.25',
+  ]);
 });

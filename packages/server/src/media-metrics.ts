@@ -1,4 +1,10 @@
-import type { ConnectionStatistics, LayerStatistics, TrackStatistics, WorkerStatistics } from '@footlights/media';
+import type {
+  ConnectionStatistics,
+  LayerStatistics,
+  RecorderStatistics,
+  TrackStatistics,
+  WorkerStatistics,
+} from '@footlights/media';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { MediaSnapshot, MediaSnapshots } from './media-snapshots.ts';
 
@@ -41,6 +47,17 @@ export function registerMediaMetrics(registry: Registry, snapshots: MediaSnapsho
         const snapshot = await snapshots.read();
         this.reset();
         for (const [value, number] of read(snapshot)) this.set({ [label]: value }, number);
+      },
+    });
+  }
+  for (const [name, help, read] of recorderGauges) {
+    new Gauge({
+      name: `footlights_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        const { recorder } = await snapshots.read();
+        this.set(recorder ? read(recorder) : 0);
       },
     });
   }
@@ -215,6 +232,26 @@ const gauges: readonly [name: string, help: string, label: string, read: (snapsh
     'le',
     ({ connections }) => cumulative(roundTripBounds, [...connections.values()], ({ roundTripMs }) => roundTripMs),
   ],
+];
+
+/** What is so of recordings. */
+const recorderGauges: readonly [name: string, help: string, read: (recorder: RecorderStatistics) => number][] = [
+  [
+    'recordings',
+    'Recordings under way, those that wait for a publisher or for storage included.',
+    (recorder) => recorder.recordings,
+  ],
+  [
+    'recorder_spool_bytes',
+    'Recorded bytes on disk that storage has not taken yet.',
+    (recorder) => recorder.spooledBytes,
+  ],
+  [
+    'recorder_loop_delay_seconds',
+    'How late the timers of the recorder process ran in the last second, at worst.',
+    (recorder) => recorder.loopDelayMs / 1000,
+  ],
+  ['recorder_cpu_cores', 'Cores that the recorder process used in the last second.', (recorder) => recorder.cpu],
 ];
 
 const estimateBounds = [100_000, 300_000, 700_000, 1_500_000, 2_500_000, 5_000_000, 8_500_000];

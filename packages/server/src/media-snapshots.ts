@@ -1,4 +1,10 @@
-import type { ConnectionStatistics, Media, MediaStatistics, WorkerStatistics } from '@footlights/media';
+import type {
+  ConnectionStatistics,
+  Media,
+  MediaStatistics,
+  RecorderStatistics,
+  WorkerStatistics,
+} from '@footlights/media';
 
 /** How long one answer of the workers serves everybody who asks: with thousands of connections it takes milliseconds to make. */
 export const sharedMs = 500;
@@ -7,6 +13,7 @@ export const sharedMs = 500;
 export interface MediaSnapshot {
   at: Date;
   workers: readonly WorkerStatistics[];
+  recorder: RecorderStatistics | undefined;
   /** Of all workers, by connection id. */
   connections: ReadonlyMap<string, ConnectionStatistics>;
 }
@@ -29,7 +36,7 @@ export class MediaSnapshots {
   }
 }
 
-function index({ workers }: MediaStatistics): MediaSnapshot {
+function index({ workers, recorder }: MediaStatistics): MediaSnapshot {
   const connections = workers.flatMap((worker) => worker.connections.map((one) => [one.connectionId, one] as const));
-  return { at: new Date(), workers, connections: new Map(connections) };
+  return { at: new Date(), workers, recorder, connections: new Map(connections) };
 }

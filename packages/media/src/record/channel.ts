@@ -1,4 +1,5 @@
-import type { LogLevel, WorkerLoad } from '../channel.ts';
+import type { LogLevel } from '../channel.ts';
+import type { RecorderStatistics } from '../media.ts';
 import type { RelaySource } from '../relay/index.ts';
 import type { RecordingEvent, RecordingFailure, RecordingOptions } from './options.ts';
 
@@ -18,5 +19,5 @@ export type FromRecorder =
   | { type: 'ready' }
   | { type: 'recording'; event: RecordingEvent }
   /** Sent every second: a process without it hangs. */
-  | { type: 'pulse'; load: WorkerLoad }
+  | { type: 'pulse'; statistics: RecorderStatistics }
   | { type: 'log'; level: LogLevel; fields: object; message: string };

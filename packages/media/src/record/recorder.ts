@@ -88,6 +88,16 @@ export class Recorder {
     this.#relays.report(now);
   }
 
+  /** Those under way, their ends included. */
+  get recordings(): number {
+    return this.#entries.size + this.#ending.size;
+  }
+
+  /** On disk, because sinks have not taken it yet. */
+  get spooledBytes(): number {
+    return this.#spool.bytes;
+  }
+
   /** Resolves when everything is stored. */
   async close(): Promise<void> {
     for (const id of [...this.#entries.keys()]) this.end(id);
