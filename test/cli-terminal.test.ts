@@ -61,12 +61,13 @@ test('the prompt asks only for what is missing when it is on in part, and Ctrl-C
   await terminal.shows('code 130');
 });
 
+// The prompt of the pager is typed in two pieces, so that the command line itself does not show it.
 test('output longer than the screen goes through the pager', async () => {
-  terminal.run(`AWS_PAGER='less -P PAGED' ${getStage()}; echo "code $?"`);
+  terminal.run(`AWS_PAGER='less -P PAG''ED' ${getStage()}; echo "code $?"`);
   expect(await terminal.shows('PAGED')).toContain('"stage": {');
   terminal.press('q');
   await terminal.shows('code 0');
-  terminal.run(`AWS_PAGER='less -P PAGED' ${getStage()} --no-cli-pager | cat; echo "code $?"`);
+  terminal.run(`AWS_PAGER='less -P PAG''ED' ${getStage()} --no-cli-pager | cat; echo "code $?"`);
   expect(await terminal.shows('code 0')).not.toContain('PAGED');
 });
 
@@ -78,7 +79,7 @@ test('output that fits needs no key, and a pager that is missing is named', asyn
 });
 
 test('help is paged', async () => {
-  terminal.run(`PAGER='less -P PAGED' "$footlights" ivs-realtime get-stage help; echo "code $?"`);
+  terminal.run(`PAGER='less -P PAG''ED' "$footlights" ivs-realtime get-stage help; echo "code $?"`);
   expect(await terminal.shows('PAGED')).toContain('get-stage: ');
   terminal.press('q');
   await terminal.shows('code 0');
