@@ -42,8 +42,9 @@ export class Terminal {
     this.#tmux('send-keys', ...keys);
   }
 
-  /** Clears the screen and runs a command line. */
+  /** Clears the screen, at once, so that nothing is found on it that was there before, and runs a command line. */
   run(command: string): void {
+    this.#tmux('send-keys', '-R');
     this.type(`clear; ${command}`);
     this.press('Enter');
   }
