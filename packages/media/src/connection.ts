@@ -128,6 +128,11 @@ export abstract class Connection implements TransportListener {
 
   abstract statistics(): ConnectionStatistics;
 
+  /** A peer that had nothing to answer to is not silent. */
+  protected excuseSilence(now: number): void {
+    this.#lastPacketAt = now;
+  }
+
   protected sendRtcp(packets: readonly rtcp.Packet[]): void {
     this.transport.send(rtcp.write(packets));
   }

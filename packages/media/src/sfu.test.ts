@@ -320,6 +320,19 @@ describe('overload', () => {
     ).toEqual([...Array(14).keys()]);
   });
 
+  it('takes nobody for gone whose sound it withholds', () => {
+    const rig = new Rig();
+    const publisher = rig.publish();
+    rig.subscribe('listener', 'pub', makeOffer([{ ...opusLine, direction: 'recvonly' }]));
+    // Longer than three times what a listener may be silent.
+    for (let number = 1; number <= 100; number++) {
+      publisher.audio([number]);
+      rig.clock.advance(1_000, (now) => rig.sfu.tick(now), 1_000);
+    }
+    expect(rig.statisticsOf('listener').droppedByOverload).toBeGreaterThan(90);
+    expect(rig.closed).toEqual({});
+  });
+
   it('shows in the loop delay of the second before', () => {
     const { rig } = crowd();
     rig.clock.advance(300);

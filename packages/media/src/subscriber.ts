@@ -246,6 +246,8 @@ export class Subscriber extends Connection implements Sheddable, Path, BudgetHol
   }
 
   protected override onReportInterval(now: number): void {
+    // Who gets no sound reports on none; ICE tells whether it is there.
+    if (this.withheld === 'audio') this.excuseSilence(now);
     this.#nackedLeft = MAX_NACKED_PER_SECOND;
     this.#resendsLeft = MAX_RESENDS_PER_SECOND;
     const cname = this.publication.identity.participantId;
